@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""Runs Avicenna's administrative commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}\nEvery setting is explained in .env.example.")
+
+
+if __name__ == "__main__":
+    main()
