@@ -1,0 +1,19 @@
+"""HTTP and sockets in one ASGI application, for uvicorn (`make run`) and daphne (`runserver`)."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
+# Requests run in many threads here: a pool keeps them from opening a PostgreSQL connection each.
+os.environ.setdefault("DATABASE_POOL_SIZE", "20")
+
+from django.core.asgi import get_asgi_application
+
+http = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter
+
+from realtime.routing import websocket_application
+
+application = ProtocolTypeRouter({"http": http, "websocket": websocket_application})

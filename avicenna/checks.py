@@ -1,0 +1,84 @@
+"""System checks: each way to deploy Avicenna wrongly has an id here and a test."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from avicenna.encryption import encryption_keys
+
+
+@register(Tags.security)
+def encryption_keys_are_usable(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    try:
+        encryption_keys()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="`python manage.py new_encryption_key` prints a fresh one.", id="avicenna.E001")]
+    return []
+
+
+@register(Tags.database)
+def sqlite_is_recent(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < (3, 35):
+        return [Error("SQLite 3.35 or newer is needed (UPDATE … RETURNING).", id="avicenna.E002")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def debugging_keys_stay_home(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if any(key.strip().startswith("debug:") for key in settings.FIELD_ENCRYPTION_KEYS):
+        return [Error("FIELD_ENCRYPTION_KEYS holds the key everybody knows.", id="avicenna.E003")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def hosts_are_named(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if "*" in settings.ALLOWED_HOSTS:
+        return [Error("ALLOWED_HOSTS must name the hosts, not '*'.", id="avicenna.E004")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def tokens_stay_out_of_urls(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if settings.WEBSOCKET_ALLOW_TOKEN_IN_QUERY:
+        return [Error("WEBSOCKET_ALLOW_TOKEN_IN_QUERY puts access tokens into proxy logs.", id="avicenna.E005")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def origins_are_tls(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    plain = [origin for origin in settings.CORS_ALLOWED_ORIGINS if not origin.startswith("https://")]
+    return [Error(f"CORS_ALLOWED_ORIGINS: {', '.join(plain)} is not https.", id="avicenna.E006")] if plain else []
+
+
+@register(Tags.database, deploy=True)
+def production_has_servers(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if connection.vendor == "sqlite":
+        found.append(Warning("SQLite serves one process on one machine; use PostgreSQL.", id="avicenna.W001"))
+    if not settings.REDIS_URL:
+        found.append(
+            Warning("Without REDIS_URL events do not reach sockets of other processes.", id="avicenna.W002")
+        )
+    return found
+
+
+@register(Tags.security, deploy=True)
+def statements_are_not_logged(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if settings.SQL_ECHO:
+        return [Error("SQL_ECHO writes health data into the log.", id="avicenna.E007")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def rate_limits_are_on(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if not settings.RATELIMIT_ENABLE:
+        return [Error("RATELIMIT_ENABLE is off.", id="avicenna.E008")]
+    return []

@@ -1,0 +1,161 @@
+"""Model fields sealed with AES-256-GCM.
+
+A sealed value is `version (1 byte) · length of key id (1) · key id · nonce (12) · ciphertext and tag`.
+The identity of the row (model, field, primary key) is the associated data, so a value that was moved to
+another row, column or table is refused. Values are opened when the attribute is read, never before.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from functools import cache
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.query_utils import DeferredAttribute
+
+VERSION = b"\x01"
+NONCE_BYTES = 12
+
+
+class DecryptionError(Exception):
+    """A sealed value could not be opened: unknown key, damaged, or not from this row."""
+
+
+class Sealed(bytes):
+    """Ciphertext as it stands in the database."""
+
+    def __repr__(self) -> str:
+        return f"<sealed, {len(self)} bytes>"
+
+    @property
+    def key_id(self) -> str:
+        return self[2 : 2 + self[1]].decode("ascii", "replace") if len(self) > 2 else ""
+
+
+@cache
+def _parsed_keys(setting: tuple[str, ...]) -> dict[str, AESGCM]:
+    keys: dict[str, AESGCM] = {}
+    for entry in setting:
+        key_id, _, encoded = entry.strip().partition(":")
+        try:
+            raw = base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise ImproperlyConfigured(f"FIELD_ENCRYPTION_KEYS: key {key_id!r} is not base64.") from error
+        if not (key_id.isascii() and 1 <= len(key_id) <= 32) or len(raw) != 32 or key_id in keys:
+            raise ImproperlyConfigured(
+                "FIELD_ENCRYPTION_KEYS must be a list of id:base64, each key 32 bytes long, each id used once."
+            )
+        keys[key_id] = AESGCM(raw)
+    return keys
+
+
+def encryption_keys() -> dict[str, AESGCM]:
+    """Key id → key, the one that seals first."""
+    return _parsed_keys(tuple(settings.FIELD_ENCRYPTION_KEYS))
+
+
+def seal(plaintext: str, identity: str) -> Sealed:
+    key_id, key = next(iter(encryption_keys().items()))
+    nonce = os.urandom(NONCE_BYTES)
+    ciphertext = key.encrypt(nonce, plaintext.encode(), identity.encode())
+    return Sealed(VERSION + bytes([len(key_id)]) + key_id.encode() + nonce + ciphertext)
+
+
+def unseal(value: Sealed, identity: str) -> str:
+    """Raises `DecryptionError`; never returns something that was not sealed for `identity`."""
+    if value[:1] != VERSION or len(value) < 2 + value[1] + NONCE_BYTES:
+        raise DecryptionError(f"The value of {identity} is damaged.")
+    key = encryption_keys().get(value.key_id)
+    if key is None:
+        raise DecryptionError(f"The key {value.key_id!r} that sealed {identity} is not among FIELD_ENCRYPTION_KEYS.")
+    start = 2 + value[1]
+    try:
+        opened = key.decrypt(value[start : start + NONCE_BYTES], value[start + NONCE_BYTES :], identity.encode())
+    except InvalidTag as error:
+        raise DecryptionError(f"The value of {identity} is damaged or belongs to another row.") from error
+    return opened.decode()
+
+
+def _identity(instance: models.Model, field: models.Field[Any, Any]) -> str:
+    """What a value is bound to. A model whose primary key is not known before the insert names its own identity."""
+    own = getattr(instance, "encryption_identity", instance.pk)
+    if own is None:
+        raise ValueError(f"{type(instance).__name__} needs its primary key before {field.name} can be sealed.")
+    return f"{instance._meta.label_lower}.{field.name}:{own}"
+
+
+class SealedAttribute(DeferredAttribute):
+    """Keeps what came from the database sealed until somebody reads it."""
+
+    def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        name = self.field.attname
+        if name not in instance.__dict__:
+            super().__get__(instance, cls)  # type: ignore[no-untyped-call]  # loads a deferred field, still sealed
+        value = instance.__dict__[name]
+        if isinstance(value, Sealed):
+            value = self.field.loads(unseal(value, _identity(instance, self.field)))
+            instance.__dict__[name] = value
+        return value
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
+class EncryptedTextField(models.Field):  # type: ignore[type-arg]
+    """Text, sealed. Written by `save()` and `bulk_create()`; `update()`, `bulk_update()` and filters are refused."""
+
+    descriptor_class = SealedAttribute
+
+    def get_internal_type(self) -> str:
+        return "BinaryField"
+
+    def dumps(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise TypeError(f"{self.name} takes text, not {type(value).__name__}.")
+        return value
+
+    def loads(self, text: str) -> Any:
+        return text
+
+    def from_db_value(self, value: bytes | None, *_: Any) -> Sealed | None:
+        return None if value is None else Sealed(value)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
+        raw = model_instance.__dict__.get(self.attname)
+        if raw is None or isinstance(raw, Sealed):
+            return raw
+        return seal(self.dumps(raw), _identity(model_instance, self))
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        if value is not None and not isinstance(value, Sealed):
+            raise TypeError(f"{self.name} is encrypted: write it through save() or bulk_create(), one row at a time.")
+        return None if value is None else connection.Database.Binary(value)
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """Serialized sealed: a fixture must not carry clear text."""
+        sealed = self.pre_save(obj, add=False)
+        return "" if sealed is None else base64.b64encode(sealed).decode()
+
+
+class EncryptedJSONField(EncryptedTextField):
+    """A JSON value, sealed."""
+
+    def dumps(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def loads(self, text: str) -> Any:
+        return json.loads(text)

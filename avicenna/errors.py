@@ -1,0 +1,102 @@
+"""One shape for every error: `{"error": {"code", "message", "fields"?}}`, in the caller's language."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_handler
+
+logger = logging.getLogger(__name__)
+
+
+class ActionError(Exception):
+    """A business rule says no. Subclasses name the rule; nothing was written."""
+
+    code: ClassVar[str] = "invalid"
+    message: ClassVar[str | Promise] = gettext_lazy("This is not possible.")
+    status: ClassVar[int] = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, *, field: str | None = None) -> None:
+        super().__init__(str(self.message))
+        self.field = field
+
+
+class Forbidden(ActionError):
+    code = "forbidden"
+    message = gettext_lazy("You may not do this.")
+    status = status.HTTP_403_FORBIDDEN
+
+
+def body(code: str, message: object, fields: dict[str, Any] | None = None) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": str(message)}
+    if fields:
+        error["fields"] = fields
+    return {"error": error}
+
+
+def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. What it does not know goes on to `server_error`."""
+    if isinstance(exc, ActionError):
+        fields = {exc.field: [str(exc.message)]} if exc.field else None
+        return Response(body(exc.code, exc.message, fields), status=exc.status)
+    if isinstance(exc, RequestDataTooBig):
+        return Response(
+            body("too_large", gettext("The request is too large.")), status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+        )
+    response = drf_handler(exc, context)
+    if response is not None:
+        response.data = _translate(exc)
+    return response
+
+
+def _translate(exc: Exception) -> dict[str, Any]:
+    if isinstance(exc, Http404):
+        return body("not_found", gettext("There is nothing here."))
+    if isinstance(exc, PermissionDenied):
+        return body("forbidden", gettext("You may not do this."))
+    if isinstance(exc, exceptions.ValidationError):
+        fields = exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}
+        return body("invalid", gettext("Some fields need another value."), fields)
+    if isinstance(exc, exceptions.APIException):
+        return body(_CODES.get(type(exc), exc.default_code), _message(exc))
+    return body("error", gettext("Something went wrong."))
+
+
+def _message(exc: exceptions.APIException) -> object:
+    if isinstance(exc, exceptions.NotFound):
+        return gettext("There is nothing here.")
+    # simplejwt answers with a dictionary of internals; people need one sentence.
+    return exc.detail["detail"] if isinstance(exc.detail, dict) and "detail" in exc.detail else exc.detail
+
+
+_CODES: dict[type[exceptions.APIException], str] = {
+    exceptions.NotAuthenticated: "not_authenticated",
+    exceptions.AuthenticationFailed: "not_authenticated",
+    exceptions.PermissionDenied: "forbidden",
+    exceptions.NotFound: "not_found",
+    exceptions.ParseError: "malformed",
+    exceptions.NotAcceptable: "not_acceptable",
+}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return JsonResponse(body("malformed", gettext("The request cannot be understood.")), status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return JsonResponse(body("forbidden", gettext("You may not do this.")), status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return JsonResponse(body("not_found", gettext("There is nothing here.")), status=404)
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(body("server_error", gettext("Something went wrong on our side. Please try again.")), status=500)

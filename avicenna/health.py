@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+_STARTED = time.monotonic()
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _cache() -> None:
+    cache.get("health")
+
+
+# A part that is required takes the service down with it; the others only degrade it.
+_PARTS: dict[str, tuple[Callable[[], None], bool]] = {"database": (_database, True), "cache": (_cache, False)}
+
+
+def _examine() -> tuple[str, dict[str, Any]]:
+    """`ok`, `degraded` or `down`, and for each part its state and how long it took."""
+    overall, parts = "ok", {}
+    for name, (probe, required) in _PARTS.items():
+        started = time.perf_counter()
+        try:
+            probe()
+            state = "ok"
+        except Exception:  # whatever a driver raises, the part does not answer; details would tell secrets
+            state = "down"
+            overall = "down" if required or overall == "down" else "degraded"
+        parts[name] = {"state": state, "ms": round((time.perf_counter() - started) * 1000, 1)}
+    return overall, parts
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    status, _ = _examine()
+    return JsonResponse({"status": status}, status=503 if status == "down" else 200)
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    status, parts = _examine()
+    return JsonResponse({"status": status, "parts": parts}, status=503 if status == "down" else 200)
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok", "uptime_seconds": round(time.monotonic() - _STARTED, 1)})

@@ -1,0 +1,35 @@
+"""Avicenna's own metrics; the names are a contract with dashboards and alerts (docs/operations.md)."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django_prometheus.exports import ExportToDjangoView
+from prometheus_client import Counter, Gauge, Histogram
+
+feedback_submissions = Counter("feedback_submissions_total", "Feedback accepted", ["rating"])
+analytics_calculations = Counter("analytics_calculations_total", "Effectiveness calculations")
+analytics_duration = Histogram("analytics_calculation_duration_seconds", "Time of an effectiveness calculation")
+predictions = Counter("predictions_total", "Rankings answered", ["optimization_level"])
+websocket_connections = Gauge(
+    "websocket_connections_active", "Open sockets", ["diagnosis_id"], multiprocess_mode="livesum"
+)
+websocket_messages = Counter("websocket_messages_total", "Frames sent", ["message_type"])
+realtime_delivery = Histogram(
+    "realtime_delivery_seconds",
+    "From commit to handing an event to the sockets",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
+)
+realtime_resets = Counter("realtime_resets_total", "Sockets that had to start over from a snapshot")
+realtime_slow_consumers = Counter("realtime_slow_consumers_total", "Sockets closed because they did not read")
+
+
+def export(request: HttpRequest) -> HttpResponse:
+    """`/metrics`: open while debugging, else only with `Authorization: Bearer METRICS_TOKEN`."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    token = settings.METRICS_TOKEN
+    if settings.DEBUG or (token and secrets.compare_digest(given.encode(), token.encode())):
+        return ExportToDjangoView(request)
+    return HttpResponseNotFound()

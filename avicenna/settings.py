@@ -1,0 +1,243 @@
+"""Settings, from the environment only; `.env.example` lists every variable.
+
+A secret may also be given as a file: `SECRET_KEY_FILE=/run/secrets/secret_key`.
+A value of the wrong type stops the start with the name of the variable.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import EnvError, FileAwareEnv
+
+from avicenna.logging import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = FileAwareEnv(strip_whitespace=True)
+
+
+def secret(name: str, *, in_debug: str) -> str:
+    """A value that must come from outside unless DEBUG is on."""
+    value: str = env.str(name, "")
+    if value:
+        return value
+    if DEBUG:
+        return in_debug
+    raise ImproperlyConfigured(f"{name} must be set (or {name}_FILE) when DEBUG is off.")
+
+
+def database() -> dict[str, Any]:
+    config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'avicenna.sqlite3'}"))
+    options = config.setdefault("OPTIONS", {})
+    if config["ENGINE"].endswith("sqlite3"):
+        # IMMEDIATE takes the write lock when the transaction begins: two writers wait instead of failing half-way.
+        options |= {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+        return config
+    pool_size = env.int("DATABASE_POOL_SIZE", 0)
+    if pool_size:
+        options["pool"] = {"min_size": 2, "max_size": pool_size, "timeout": 10}
+    else:
+        config |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    return config
+
+
+try:
+    DEBUG = env.bool("DEBUG", False)
+    SECRET_KEY = secret("SECRET_KEY", in_debug="for-debugging-only-and-never-outside-of-it-0123456789")
+    # `id:base64 of 32 bytes`, the first key seals, all keys open.
+    FIELD_ENCRYPTION_KEYS = secret(
+        "FIELD_ENCRYPTION_KEYS", in_debug="debug:ZGVidWdnaW5nLW9ubHktbmV2ZXItZm9yLXBhdGllbnQ="
+    ).split(",")
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
+    CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+    CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", [])
+    DATABASES = {"default": database()}
+    REDIS_URL = env.str("REDIS_URL", "")
+    LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+    LOG_FILE = env.str("LOG_FILE", "")
+    SQL_ECHO = env.bool("SQL_ECHO", False)
+    LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
+    TIME_ZONE = env.str("TIME_ZONE", "Asia/Tehran")
+    BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", False)
+    METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+    WEBSOCKET_ALLOW_TOKEN_IN_QUERY = env.bool("WEBSOCKET_ALLOW_TOKEN_IN_QUERY", False)
+    ACCESS_TOKEN_MINUTES = env.int("ACCESS_TOKEN_MINUTES", 10)
+    REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", 14)
+    # Rate limits are on unless a load test of one's own server turns them off.
+    RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", True)
+except (EnvError, ValueError) as error:
+    raise ImproperlyConfigured(f"A setting in the environment is wrong: {error}") from error
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "django_filters",
+    "django_prometheus",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "avicenna",
+    "accounts",
+    "diagnoses",
+    "feedback",
+    "analytics",
+    "predictions",
+    "realtime",
+    "dashboard",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "avicenna.logging.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "avicenna.urls"
+WSGI_APPLICATION = "avicenna.wsgi.application"
+ASGI_APPLICATION = "avicenna.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis carries hints and counters, never health data; without it one process serves everything from memory.
+if REDIS_URL:
+    CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL]},
+        }
+    }
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+LANGUAGES = [("fa", "فارسی"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# The largest body a request may bring; the longest honest one is a batch of 50 feedbacks.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+if BEHIND_TLS_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["avicenna.parsers.BoundedJSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "avicenna.pagination.Pages",
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
+    "DEFAULT_VERSION": "1",
+    "ALLOWED_VERSIONS": ["1"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "avicenna.errors.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_MINUTES),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "UPDATE_LAST_LOGIN": False,
+    "AUDIENCE": "avicenna",
+    "ISSUER": "avicenna",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Avicenna",
+    "DESCRIPTION": "Diagnoses, feedback, evidence and predictions of a clinic of Persian medicine. "
+    "Decision support: it never claims to cure.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api",
+    "ENUM_NAME_OVERRIDES": {
+        "MizajEnum": "diagnoses.mizaj.Mizaj",
+        "DiagnosisStatusEnum": "diagnoses.models.Diagnosis.Status",
+        "RecommendationStatusEnum": "diagnoses.models.Recommendation.Status",
+        "RoleEnum": "accounts.models.Role",
+        "OptimizationLevelEnum": "predictions.levels.Level",
+    },
+}
+
+LOGGING = logging_config(level=LOG_LEVEL, file=LOG_FILE, sql_echo=SQL_ECHO)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from avicenna import health, metrics
+
+api = [
+    path("", include("accounts.urls")),
+    path("", include("realtime.urls")),
+    path("", include("diagnoses.urls")),
+    path("", include("feedback.urls")),
+    path("", include("analytics.urls")),
+    path("", include("predictions.urls")),
+    path("health", health.health),
+]
+
+urlpatterns = [
+    path("", include("dashboard.urls")),
+    path("api/", include(api)),
+    path("admin/", admin.site.urls),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("health", health.health, name="health"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("health/live", health.live, name="health-live"),
+    path("metrics", metrics.export, name="metrics"),
+]
+
+handler400 = "avicenna.errors.bad_request"
+handler403 = "avicenna.errors.permission_denied"
+handler404 = "avicenna.errors.not_found"
+handler500 = "avicenna.errors.server_error"
