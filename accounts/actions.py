@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import update_last_login
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from accounts import tokens
+from accounts.models import Session, User
+from accounts.tokens import TokenPair
+from avicenna.errors import ActionError
+from diagnoses.actions import create_patient
+
+
+class EmailTaken(ActionError):
+    code = "email_taken"
+    message = _("This email is already registered.")
+
+
+class WrongCredentials(ActionError):
+    code = "wrong_credentials"
+    message = _("The email or the password is wrong.")
+    status = status.HTTP_401_UNAUTHORIZED
+
+
+class TokenRefused(ActionError):
+    code = "not_authenticated"
+    message = _("Your session has ended. Please sign in again.")
+    status = status.HTTP_401_UNAUTHORIZED
+
+
+class WeakPassword(ActionError):
+    code = "invalid"
+    message: ClassVar[str | Promise] = _("The password is too easy to guess.")
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(field="password")
+        self.reasons = reasons
+
+
+@transaction.atomic
+def register(
+    *,
+    email: str,
+    password: str,
+    full_name: str,
+    language: str = "fa",
+    birth_date: date | None = None,
+    sex: str = "",
+) -> User:
+    """A person signs up as a patient. Raises `EmailTaken`, `WeakPassword`."""
+    user = User(email=email.lower(), language=language)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WeakPassword(error.messages) from error
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:
+        raise EmailTaken(field="email") from error
+    create_patient(actor=user, full_name=full_name, user=user, birth_date=birth_date, sex=sex)
+    return user
+
+
+@transaction.atomic
+def sign_in(*, email: str, password: str, device: str = "") -> TokenPair:
+    """Opens a session. The answer to a wrong password and to an unknown email is the same and takes as long."""
+    user = authenticate(email=email.lower(), password=password)
+    if not isinstance(user, User):
+        raise WrongCredentials
+    update_last_login(User, user)
+    return tokens.issue(Session.objects.create(user=user, device=device[:200]))
+
+
+@transaction.atomic
+def renew(*, refresh: str) -> TokenPair:
+    """Exchanges a refresh token, once. Raises `TokenRefused`."""
+    old = _open_refresh(refresh)
+    session = Session.objects.select_related("user").filter(pk=tokens.session_id(old)).first()
+    if session is None or not session.is_live:
+        raise TokenRefused
+    _, first_use = old.blacklist()
+    if not first_use:  # two requests raced with one token
+        raise TokenRefused
+    return tokens.issue(session)
+
+
+@transaction.atomic
+def sign_out(*, session: Session) -> None:
+    """Ends the session: its access and refresh tokens stop working at once."""
+    session.ended_at = timezone.now()
+    session.save(update_fields=["ended_at"])
+
+
+@transaction.atomic
+def change_me(*, actor: User, language: str | None = None, name: str | None = None) -> User:
+    if language is not None:
+        actor.language = language
+    if name is not None:
+        actor.name = name
+    actor.save(update_fields=["language", "name"])
+    return actor
+
+
+def _open_refresh(raw: str) -> RefreshToken:
+    try:
+        token = RefreshToken(raw)  # type: ignore[arg-type]
+        tokens.session_id(token)
+    except TokenError as error:
+        raise TokenRefused from error
+    return token

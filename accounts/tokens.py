@@ -1,0 +1,37 @@
+"""Access and refresh tokens that carry the id of their session."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+from uuid import UUID
+
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from accounts.models import Session
+
+SESSION_CLAIM = "sid"
+
+
+class TokenPair(TypedDict):
+    access: str
+    refresh: str
+
+
+def issue(session: Session) -> TokenPair:
+    refresh = RefreshToken.for_user(session.user)
+    refresh[SESSION_CLAIM] = str(session.pk)
+    return {"access": str(refresh.access_token), "refresh": str(refresh)}
+
+
+def session_id(token: Token) -> UUID:
+    try:
+        return UUID(token[SESSION_CLAIM])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise TokenError("The token names no session.") from error
+
+
+def live_session(access_token: AccessToken) -> Session | None:
+    """The session of a verified token with its user, or None once either ended."""
+    session = Session.objects.select_related("user").filter(pk=session_id(access_token)).first()
+    return session if session and session.is_live else None

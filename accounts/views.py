@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import actions
+from accounts.models import Session, User
+from accounts.serializers import (
+    MeSerializer,
+    RefreshSerializer,
+    RegisterSerializer,
+    SignInSerializer,
+    TokenPairSerializer,
+)
+from avicenna.throttling import limited
+
+
+class RegisterView(APIView):
+    authentication_classes = ()
+    permission_classes = [AllowAny]
+
+    @limited("register", by_address="10/h")
+    @extend_schema(request=RegisterSerializer, responses={201: MeSerializer}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        given = RegisterSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        user = actions.register(**given.validated_data)
+        return Response(MeSerializer(user).data, status=status.HTTP_201_CREATED)
+
+
+class TokenView(APIView):
+    authentication_classes = ()
+    permission_classes = [AllowAny]
+
+    @limited("token", by_address="30/m")
+    @extend_schema(request=SignInSerializer, responses=TokenPairSerializer, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        given = SignInSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response(actions.sign_in(**given.validated_data))
+
+
+class RefreshView(APIView):
+    authentication_classes = ()
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        given = RefreshSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response(actions.renew(**given.validated_data))
+
+
+class LogoutView(APIView):
+    @extend_schema(request=None, responses={204: None}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        actions.sign_out(session=cast(Session, request.auth))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(APIView):
+    @extend_schema(responses=MeSerializer, tags=["auth"])
+    def get(self, request: Request) -> Response:
+        return Response(MeSerializer(request.user).data)
+
+    @extend_schema(request=MeSerializer, responses=MeSerializer, tags=["auth"])
+    def patch(self, request: Request) -> Response:
+        given = MeSerializer(request.user, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        user = actions.change_me(actor=cast(User, request.user), **given.validated_data)
+        return Response(MeSerializer(user).data)

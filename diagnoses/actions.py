@@ -1,0 +1,216 @@
+"""The only place that writes patients, diagnoses and recommendations, and tells the stream about it.
+
+`actor` is who does it. None is the operator at the command line (an import, the demonstration clinic).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+
+from accounts.models import User
+from avicenna.errors import ActionError, Forbidden
+from avicenna.identifiers import new_id
+from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy
+from realtime.events import DiagnosisUpdate, RecommendationState, RecommendationUpdate
+from realtime.publish import publish
+
+
+class AlreadyEnded(ActionError):
+    code = "already_ended"
+    message = _("This recommendation is no longer active.")
+    status = status.HTTP_409_CONFLICT
+
+
+class AlreadyRecommended(ActionError):
+    code = "already_recommended"
+    message = _("This remedy is already recommended in this diagnosis.")
+    status = status.HTTP_409_CONFLICT
+
+
+class DiagnosisClosed(ActionError):
+    code = "diagnosis_closed"
+    message = _("This diagnosis is closed.")
+    status = status.HTTP_409_CONFLICT
+
+
+class RetiredTerm(ActionError):
+    code = "retired"
+    message = _("This is no longer in use in the catalogue.")
+
+
+@transaction.atomic
+def create_patient(
+    *,
+    actor: User | None,
+    full_name: str,
+    id: UUID | None = None,
+    user: User | None = None,
+    care_team: Iterable[User] = (),
+    **fields: Any,
+) -> Patient:
+    """`fields`: birth_date, sex, mizaj_type, medical_history, current_medications, source."""
+    if actor and not (actor.is_practitioner or actor.is_staff or actor == user):
+        raise Forbidden
+    patient = Patient(id=id or new_id(), full_name=full_name, user=user, **fields)
+    patient.save(force_insert=True)
+    patient.care_team.set({actor, *care_team} if actor and actor.is_practitioner else set(care_team))
+    return patient
+
+
+@transaction.atomic
+def change_patient(*, actor: User | None, patient: Patient, changes: Mapping[str, Any]) -> Patient:
+    _require_care_team(actor, patient)
+    patient = Patient.objects.select_for_update().get(pk=patient.pk)
+    _apply(patient, changes)
+    return patient
+
+
+@transaction.atomic
+def record_diagnosis(
+    *,
+    actor: User | None,
+    patient: Patient,
+    condition: Condition,
+    severity: int,
+    id: UUID | None = None,
+    **fields: Any,
+) -> Diagnosis:
+    """`fields`: imbalance, symptoms, notes, created_at (for what happened before)."""
+    _require_care_team(actor, patient)
+    if not condition.is_active:
+        raise RetiredTerm(field="condition")
+    diagnosis = Diagnosis(
+        id=id or new_id(), patient=patient, practitioner=actor, condition=condition, severity=severity, **fields
+    )
+    diagnosis.save(force_insert=True)
+    publish(diagnosis, _diagnosis_update(diagnosis, "recorded"))
+    return diagnosis
+
+
+@transaction.atomic
+def change_diagnosis(*, actor: User | None, diagnosis: Diagnosis, changes: Mapping[str, Any]) -> Diagnosis:
+    """Severity, imbalance, symptoms, notes and status. Notes never travel in the event."""
+    _require_care_team(actor, diagnosis.patient)
+    diagnosis = Diagnosis.objects.select_for_update(of=("self",)).for_list().get(pk=diagnosis.pk)
+    if changed := _apply(diagnosis, changes):
+        publish(diagnosis, _diagnosis_update(diagnosis, "changed", changed))
+    return diagnosis
+
+
+@transaction.atomic
+def recommend(
+    *, actor: User | None, diagnosis: Diagnosis, remedy: Remedy, id: UUID | None = None, **fields: Any
+) -> Recommendation:
+    """`fields`: dosage, frequency, duration_days, instructions, created_at."""
+    _require_care_team(actor, diagnosis.patient)
+    diagnosis = _open_diagnosis(diagnosis.pk)
+    recommendation = _add(diagnosis, remedy, id=id, **fields)
+    publish(diagnosis, RecommendationUpdate.added(recommendation))
+    return recommendation
+
+
+@transaction.atomic
+def change_recommendation(
+    *, actor: User | None, recommendation: Recommendation, changes: Mapping[str, Any]
+) -> Recommendation:
+    """Dosage, frequency, duration and instructions of an active recommendation."""
+    diagnosis, recommendation = _open_recommendation(actor, recommendation)
+    previous = RecommendationState.of(recommendation)
+    if changed := _apply(recommendation, changes):
+        state = RecommendationState.of(recommendation)
+        publish(
+            diagnosis,
+            RecommendationUpdate(action="changed", recommendation=state, previous=previous, changed_fields=changed),
+        )
+    return recommendation
+
+
+@transaction.atomic
+def stop_recommendation(*, actor: User | None, recommendation: Recommendation, reason: str = "") -> Recommendation:
+    diagnosis, recommendation = _open_recommendation(actor, recommendation)
+    _apply(recommendation, {"status": Recommendation.Status.STOPPED})
+    publish(diagnosis, RecommendationUpdate.stopped(recommendation, reason=reason))
+    return recommendation
+
+
+@transaction.atomic
+def replace_recommendation(
+    *, actor: User | None, recommendation: Recommendation, remedy: Remedy, reason: str = "", id: UUID | None = None, **fields: Any
+) -> Recommendation:
+    """Ends one recommendation and begins another in its place; returns the new one."""
+    diagnosis, old = _open_recommendation(actor, recommendation)
+    _apply(old, {"status": Recommendation.Status.REPLACED})
+    new = _add(diagnosis, remedy, id=id, replaces=old, **fields)
+    publish(
+        diagnosis,
+        RecommendationUpdate(
+            action="replaced",
+            recommendation=RecommendationState.of(new),
+            previous=RecommendationState.of(old),
+            changed_fields=["status"],
+            reason=reason,
+        ),
+    )
+    return new
+
+
+def _require_care_team(actor: User | None, patient: Patient) -> None:
+    if actor and not (actor.is_practitioner and Patient.objects.visible_to(actor).filter(pk=patient.pk).exists()):
+        raise Forbidden
+
+
+def _open_diagnosis(pk: UUID) -> Diagnosis:
+    """Locked, so that what is decided about the diagnosis still holds when it is written."""
+    diagnosis = Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=pk)
+    if not diagnosis.is_active:
+        raise DiagnosisClosed
+    return diagnosis
+
+
+def _open_recommendation(actor: User | None, recommendation: Recommendation) -> tuple[Diagnosis, Recommendation]:
+    diagnosis = _open_diagnosis(recommendation.diagnosis_id)
+    _require_care_team(actor, diagnosis.patient)
+    recommendation = Recommendation.objects.for_list().get(pk=recommendation.pk)
+    if not recommendation.is_active:
+        raise AlreadyEnded
+    return diagnosis, recommendation
+
+
+def _add(diagnosis: Diagnosis, remedy: Remedy, *, id: UUID | None, **fields: Any) -> Recommendation:
+    if not remedy.is_active:
+        raise RetiredTerm(field="remedy")
+    recommendation = Recommendation(id=id or new_id(), diagnosis=diagnosis, remedy=remedy, **fields)
+    try:
+        with transaction.atomic():
+            recommendation.save(force_insert=True)
+    except IntegrityError as error:
+        raise AlreadyRecommended(field="remedy") from error
+    return recommendation
+
+
+def _apply(row: Model, changes: Mapping[str, Any]) -> list[str]:
+    """Writes what differs and returns its names."""
+    changed = [name for name, value in changes.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, changes[name])
+    if changed:
+        row.save(update_fields=[*changed, "updated_at"])
+    return changed
+
+
+def _diagnosis_update(diagnosis: Diagnosis, action: Any, changed: list[str] | None = None) -> DiagnosisUpdate:
+    return DiagnosisUpdate(
+        action=action,
+        status=diagnosis.status,  # type: ignore[arg-type]  # choices are not literals
+        severity=diagnosis.severity,
+        imbalance=diagnosis.imbalance,
+        changed_fields=changed or [],
+    )

@@ -1,0 +1,57 @@
+"""Who may see what. Every list, object, socket and report starts from `visible_to`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from diagnoses.models import Diagnosis, Patient, Recommendation
+
+
+def through_patient(user: User | AnonymousUser, patient: str) -> Q:
+    """The rows whose patient (at lookup path `patient`, a column of the queried model) the user may see."""
+    from diagnoses.models import Patient
+
+    if not user.is_authenticated or not user.is_active:
+        return Q(pk__in=[])
+    if user.is_staff:
+        return Q()
+    own = Q(**{f"{patient}__user": user} if patient != "pk" else {"user": user})
+    if not user.is_practitioner:
+        return own
+    membership = Patient.care_team.through.objects.filter(user_id=user.pk, patient_id=OuterRef(patient))
+    return own | Q(Exists(membership))
+
+
+class CatalogueQuerySet(models.QuerySet[Any]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(through_patient(user, "pk"))
+
+
+class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(through_patient(user, "patient"))
+
+    def for_list(self) -> Self:
+        return self.select_related("condition", "patient", "practitioner")
+
+
+class RecommendationQuerySet(models.QuerySet["Recommendation"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(through_patient(user, "diagnosis__patient"))
+
+    def for_list(self) -> Self:
+        return self.select_related("remedy")
+
+    def active(self) -> Self:
+        return self.filter(status="active")

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from avicenna.fields import PastDateField, one_to_five, text
+from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+
+TERM_FIELDS = ["slug", "name", "name_en", "name_fa", "is_active"]
+
+
+class ConditionSerializer(serializers.ModelSerializer[Condition]):
+    class Meta:
+        model = Condition
+        fields = [*TERM_FIELDS, "category"]
+
+
+class RemedySerializer(serializers.ModelSerializer[Remedy]):
+    class Meta:
+        model = Remedy
+        fields = [*TERM_FIELDS, "kind", "scientific_name", "warmth", "moisture"]
+
+
+class SourcedRemedySerializer(serializers.ModelSerializer[Remedy]):
+    """For staff and practitioners: where the degrees come from, and how sure that is."""
+
+    class Meta:
+        model = Remedy
+        fields = [*RemedySerializer.Meta.fields, "source", "confidence", "note"]
+
+
+class SideEffectSerializer(serializers.ModelSerializer[SideEffect]):
+    class Meta:
+        model = SideEffect
+        fields = [*TERM_FIELDS, "body_system"]
+
+
+class PatientSerializer(serializers.ModelSerializer[Patient]):
+    full_name = serializers.CharField(max_length=200)
+    birth_date = PastDateField(required=False, allow_null=True)
+    medical_history = text(10_000)
+    current_medications = text(10_000)
+
+    class Meta:
+        model = Patient
+        fields = [
+            "id",
+            "full_name",
+            "birth_date",
+            "sex",
+            "mizaj_type",
+            "medical_history",
+            "current_medications",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class VisiblePatientField(serializers.PrimaryKeyRelatedField[Patient]):
+    """A patient the caller may see; any other does not exist."""
+
+    def get_queryset(self) -> QuerySet[Patient]:
+        return Patient.objects.visible_to(self.context["request"].user)
+
+
+class PersonField(serializers.CharField):
+    """A practitioner by name."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
+
+
+def active(model: type[Condition | Remedy | SideEffect], **kwargs: Any) -> serializers.SlugRelatedField[Any]:
+    return serializers.SlugRelatedField(slug_field="slug", queryset=model.objects.active(), **kwargs)
+
+
+class DiagnosisSerializer(serializers.ModelSerializer[Diagnosis]):
+    patient = VisiblePatientField(queryset=Patient.objects.none())
+    patient_name = serializers.CharField(source="patient.full_name", read_only=True)
+    practitioner = PersonField(read_only=True)
+    condition = active(Condition)
+    condition_name = serializers.CharField(source="condition.name", read_only=True)
+    severity = one_to_five()
+    symptoms = serializers.ListField(child=serializers.CharField(max_length=200), max_length=30, required=False)
+    notes = text(10_000)
+
+    class Meta:
+        model = Diagnosis
+        fields = [
+            "id",
+            "patient",
+            "patient_name",
+            "practitioner",
+            "condition",
+            "condition_name",
+            "severity",
+            "imbalance",
+            "symptoms",
+            "notes",
+            "status",
+            "head",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["head"]
+
+
+class NewDiagnosisSerializer(DiagnosisSerializer):
+    class Meta(DiagnosisSerializer.Meta):
+        read_only_fields = ["head", "status"]
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """Says no to a field that cannot be changed instead of passing over it."""
+
+    fixed: ClassVar[dict[str, str | Promise]] = {}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if refused := {name: [why] for name, why in self.fixed.items() if name in self.initial_data}:
+            raise serializers.ValidationError(refused)
+        return attrs
+
+
+class ChangedDiagnosisSerializer(ChangeSerializer, DiagnosisSerializer):
+    fixed: ClassVar[dict[str, str | Promise]] = {
+        "patient": _("This cannot be changed; record a new diagnosis."),
+        "condition": _("This cannot be changed; record a new diagnosis."),
+    }
+    patient = None  # type: ignore[assignment]
+    condition = None  # type: ignore[assignment]
+
+    class Meta(DiagnosisSerializer.Meta):
+        fields = ["severity", "imbalance", "symptoms", "notes", "status"]
+
+
+class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
+    remedy = active(Remedy)
+    remedy_name = serializers.CharField(source="remedy.name", read_only=True)
+    kind = serializers.CharField(source="remedy.kind", read_only=True)
+    dosage = text(200)
+    frequency = text(200)
+    instructions = text(1000)
+    duration_days = serializers.IntegerField(min_value=1, max_value=730, required=False, allow_null=True)
+
+    class Meta:
+        model = Recommendation
+        fields = [
+            "id",
+            "diagnosis",
+            "remedy",
+            "remedy_name",
+            "kind",
+            "dosage",
+            "frequency",
+            "duration_days",
+            "instructions",
+            "status",
+            "replaces",
+            "effectiveness_score",
+            "confidence",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["diagnosis", "status", "replaces", "effectiveness_score", "confidence"]
+
+
+class ChangedRecommendationSerializer(ChangeSerializer, RecommendationSerializer):
+    fixed: ClassVar[dict[str, str | Promise]] = {"remedy": _("A remedy is not changed but replaced.")}
+    remedy = None  # type: ignore[assignment]
+
+    class Meta(RecommendationSerializer.Meta):
+        fields = ["dosage", "frequency", "duration_days", "instructions"]
+
+
+class StopSerializer(serializers.Serializer[Any]):
+    reason = text(500)
+
+
+class ReplaceSerializer(RecommendationSerializer):
+    reason = text(500, write_only=True)
+
+    class Meta(RecommendationSerializer.Meta):
+        fields = [*RecommendationSerializer.Meta.fields, "reason"]

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
+
+from accounts.models import Role, User
+from avicenna.idempotency import create_once
+from avicenna.permissions import ClinicWrites, PractitionerWrites, role_of
+from diagnoses import actions
+from diagnoses.filters import ConditionFilter, DiagnosisFilter, RemedyFilter, SideEffectFilter
+from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.serializers import (
+    ChangedDiagnosisSerializer,
+    ChangedRecommendationSerializer,
+    ConditionSerializer,
+    DiagnosisSerializer,
+    NewDiagnosisSerializer,
+    PatientSerializer,
+    RecommendationSerializer,
+    RemedySerializer,
+    ReplaceSerializer,
+    SideEffectSerializer,
+    SourcedRemedySerializer,
+    StopSerializer,
+)
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Sending twice with one key creates once."
+)
+
+
+def created(data: Any, *, is_new: bool) -> Response:
+    return Response(data, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+
+class CatalogueViewSet(ReadOnlyModelViewSet[Any]):
+    permission_classes = [IsAuthenticated]
+    lookup_field = "slug"
+
+
+@extend_schema(tags=["catalogue"])
+class ConditionViewSet(CatalogueViewSet):
+    queryset = Condition.objects.all()
+    serializer_class = ConditionSerializer
+    filterset_class = ConditionFilter
+
+
+@extend_schema(tags=["catalogue"])
+class RemedyViewSet(CatalogueViewSet):
+    queryset = Remedy.objects.all()
+    serializer_class = RemedySerializer
+    filterset_class = RemedyFilter
+
+    def get_serializer_class(self) -> type[BaseSerializer[Remedy]]:
+        clinical = role_of(self.request) in (Role.PRACTITIONER, Role.STAFF)
+        return SourcedRemedySerializer if clinical else RemedySerializer
+
+
+@extend_schema(tags=["catalogue"])
+class SideEffectViewSet(CatalogueViewSet):
+    queryset = SideEffect.objects.all()
+    serializer_class = SideEffectSerializer
+    filterset_class = SideEffectFilter
+
+
+@extend_schema(tags=["clinic"])
+class PatientViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Patient]):
+    queryset = Patient.objects.none()
+    serializer_class = PatientSerializer
+    permission_classes = [ClinicWrites]
+
+    def get_queryset(self) -> QuerySet[Patient]:
+        return Patient.objects.visible_to(self.request.user)
+
+    @extend_schema(parameters=[IDEMPOTENCY_KEY])
+    def create(self, request: Request) -> Response:
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        patient, is_new = create_once(
+            request,
+            self.get_queryset(),
+            lambda pk: actions.create_patient(actor=cast(User, request.user), id=pk, **given.validated_data),
+        )
+        return created(self.get_serializer(patient).data, is_new=is_new)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        patient = self.get_object()
+        given = self.get_serializer(patient, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        patient = actions.change_patient(
+            actor=cast(User, request.user), patient=patient, changes=given.validated_data
+        )
+        return Response(self.get_serializer(patient).data)
+
+
+@extend_schema(tags=["clinic"])
+class DiagnosisViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Diagnosis]):
+    queryset = Diagnosis.objects.none()
+    serializer_class = DiagnosisSerializer
+    permission_classes = [PractitionerWrites]
+    filterset_class = DiagnosisFilter
+
+    def get_queryset(self) -> QuerySet[Diagnosis]:
+        return Diagnosis.objects.visible_to(self.request.user).for_list()
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY], request=NewDiagnosisSerializer, responses={201: DiagnosisSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        given = NewDiagnosisSerializer(data=request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        diagnosis, is_new = create_once(
+            request,
+            self.get_queryset(),
+            lambda pk: actions.record_diagnosis(actor=cast(User, request.user), id=pk, **given.validated_data),
+        )
+        return created(self.get_serializer(diagnosis).data, is_new=is_new)
+
+    @extend_schema(request=ChangedDiagnosisSerializer, responses=DiagnosisSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        diagnosis = self.get_object()
+        given = ChangedDiagnosisSerializer(diagnosis, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        diagnosis = actions.change_diagnosis(
+            actor=cast(User, request.user), diagnosis=diagnosis, changes=given.validated_data
+        )
+        return Response(self.get_serializer(diagnosis).data)
+
+
+@extend_schema(tags=["clinic"])
+class DiagnosisRecommendationsView(APIView):
+    """The recommendations of one diagnosis."""
+
+    permission_classes = [PractitionerWrites]
+
+    def get_diagnosis(self) -> Diagnosis:
+        visible = Diagnosis.objects.visible_to(self.request.user)
+        return get_object_or_404(visible.select_related("patient"), pk=self.kwargs["diagnosis_id"])
+
+    @extend_schema(responses=RecommendationSerializer(many=True))
+    def get(self, request: Request, **_: Any) -> Response:
+        recommendations = Recommendation.objects.for_list().filter(diagnosis=self.get_diagnosis())
+        return Response(RecommendationSerializer(recommendations, many=True).data)
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY], request=RecommendationSerializer, responses={201: RecommendationSerializer}
+    )
+    def post(self, request: Request, **_: Any) -> Response:
+        diagnosis = self.get_diagnosis()
+        given = RecommendationSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        recommendation, is_new = create_once(
+            request,
+            Recommendation.objects.visible_to(request.user).for_list(),
+            lambda pk: actions.recommend(
+                actor=cast(User, request.user), diagnosis=diagnosis, id=pk, **given.validated_data
+            ),
+        )
+        return created(RecommendationSerializer(recommendation).data, is_new=is_new)
+
+
+@extend_schema(tags=["clinic"])
+class RecommendationViewSet(RetrieveModelMixin, GenericViewSet[Recommendation]):
+    queryset = Recommendation.objects.none()
+    serializer_class = RecommendationSerializer
+    permission_classes = [PractitionerWrites]
+
+    def get_queryset(self) -> QuerySet[Recommendation]:
+        return Recommendation.objects.visible_to(self.request.user).for_list()
+
+    @extend_schema(request=ChangedRecommendationSerializer, responses=RecommendationSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        recommendation = self.get_object()
+        given = ChangedRecommendationSerializer(recommendation, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        recommendation = actions.change_recommendation(
+            actor=cast(User, request.user), recommendation=recommendation, changes=given.validated_data
+        )
+        return Response(self.get_serializer(recommendation).data)
+
+    @extend_schema(request=StopSerializer, responses=RecommendationSerializer)
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: str) -> Response:
+        recommendation = self.get_object()
+        given = StopSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        recommendation = actions.stop_recommendation(
+            actor=cast(User, request.user), recommendation=recommendation, **given.validated_data
+        )
+        return Response(self.get_serializer(recommendation).data)
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY], request=ReplaceSerializer, responses={201: RecommendationSerializer}
+    )
+    @action(detail=True, methods=["post"])
+    def replace(self, request: Request, pk: str) -> Response:
+        recommendation = self.get_object()
+        given = ReplaceSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        new, is_new = create_once(
+            request,
+            self.get_queryset(),
+            lambda new_pk: actions.replace_recommendation(
+                actor=cast(User, request.user), recommendation=recommendation, id=new_pk, **given.validated_data
+            ),
+        )
+        return created(self.get_serializer(new).data, is_new=is_new)

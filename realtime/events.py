@@ -1,0 +1,204 @@
+"""Every frame of the stream, one declared class each; an unknown key is an error.
+
+The guide (docs/stream.md) and the validation of what is stored come from these classes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from diagnoses.models import Recommendation
+
+Probability = float
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Event(Body):
+    """A numbered fact about one diagnosis: stored, replayed, sent to everyone who watches."""
+
+    type: ClassVar[str]
+
+
+class RecommendationState(Body):
+    """One recommendation as everyone who may see the diagnosis sees it."""
+
+    id: UUID
+    remedy: str
+    remedy_name_en: str
+    remedy_name_fa: str
+    kind: str
+    dosage: str
+    frequency: str
+    duration_days: int | None
+    instructions: str
+    status: Literal["active", "completed", "stopped", "replaced"]
+    replaces: UUID | None
+    effectiveness_score: Probability | None = Field(ge=0, le=1)
+    confidence: Probability | None = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, recommendation: Recommendation) -> Self:
+        remedy = recommendation.remedy
+        return cls.model_validate(
+            {
+                "id": recommendation.pk,
+                "remedy": remedy.slug,
+                "remedy_name_en": remedy.name_en,
+                "remedy_name_fa": remedy.name_fa,
+                "kind": remedy.kind,
+                "dosage": recommendation.dosage,
+                "frequency": recommendation.frequency,
+                "duration_days": recommendation.duration_days,
+                "instructions": recommendation.instructions,
+                "status": recommendation.status,
+                "replaces": recommendation.replaces_id,
+                "effectiveness_score": recommendation.effectiveness_score,
+                "confidence": recommendation.confidence,
+            }
+        )
+
+
+class DiagnosisUpdate(Event):
+    """The diagnosis itself was recorded or changed."""
+
+    type: ClassVar[str] = "diagnosis_update"
+
+    action: Literal["recorded", "changed"]
+    status: Literal["active", "resolved", "entered_in_error"]
+    severity: int = Field(ge=1, le=5)
+    imbalance: str
+    changed_fields: list[str] = []
+
+
+class RecommendationUpdate(Event):
+    """A recommendation was added, changed, stopped or replaced."""
+
+    type: ClassVar[str] = "recommendation_update"
+
+    action: Literal["added", "changed", "stopped", "replaced"]
+    recommendation: RecommendationState
+    previous: RecommendationState | None = None
+    changed_fields: list[str] = []
+    reason: str = ""
+
+    @classmethod
+    def added(cls, recommendation: Recommendation) -> Self:
+        return cls(action="added", recommendation=RecommendationState.of(recommendation))
+
+    @classmethod
+    def stopped(cls, recommendation: Recommendation, *, reason: str) -> Self:
+        return cls(
+            action="stopped",
+            recommendation=RecommendationState.of(recommendation),
+            changed_fields=["status"],
+            reason=reason,
+        )
+
+
+class EffectivenessUpdate(Event):
+    """What is known about a recommendation's effect after the newest report."""
+
+    type: ClassVar[str] = "effectiveness_update"
+
+    recommendation_id: UUID
+    remedy: str
+    effectiveness_score: Probability = Field(ge=0, le=1)
+    previous_score: Probability | None = Field(ge=0, le=1)
+    confidence: Probability = Field(ge=0, le=1)
+    interval: tuple[Probability, Probability]
+    sample_size: int = Field(ge=0)
+    trend: Literal["improving", "declining", "stable", "new"]
+
+
+class FeedbackUpdate(Event):
+    """A report arrived, changed or was withdrawn. Never its comment."""
+
+    type: ClassVar[str] = "feedback_update"
+
+    action: Literal["created", "changed", "withdrawn"]
+    feedback_id: UUID
+    recommendation_id: UUID
+    rating: int = Field(ge=1, le=5)
+    symptom_improvement: int = Field(ge=1, le=5)
+    average_rating: float | None = Field(ge=1, le=5)
+    sample_size: int = Field(ge=0)
+    side_effects: list[str]
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.type: event for event in (DiagnosisUpdate, RecommendationUpdate, EffectivenessUpdate, FeedbackUpdate)
+}
+
+
+class Connect(Body):
+    """The first frame: where the stream stands and how often to send a ping."""
+
+    head: int
+    heartbeat_seconds: int
+
+
+class Reset(Body):
+    """What was missed is no longer kept: start over from this state."""
+
+    head: int
+    snapshot: dict[str, Any]
+
+
+class TokenExpiring(Body):
+    seconds: int
+
+
+class Pong(Body):
+    head: int
+
+
+class ErrorFrame(Body):
+    code: str
+    message: str
+    close_code: int | None = None
+
+
+FRAMES: dict[str, type[Body]] = {
+    "connect": Connect,
+    "reset": Reset,
+    "token_expiring": TokenExpiring,
+    "pong": Pong,
+    "error": ErrorFrame,
+}
+
+
+class Ping(Body):
+    type: Literal["ping"]
+
+
+class Ack(Body):
+    type: Literal["ack"]
+    seq: int = Field(ge=0)
+
+
+class Refresh(Body):
+    type: Literal["refresh"]
+    token: str = Field(max_length=4096)
+
+
+CLIENT_FRAMES: dict[str, type[Body]] = {"ping": Ping, "ack": Ack, "refresh": Refresh}
+
+
+class Frame(BaseModel):
+    """What travels over the socket and what `/events/` lists."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str
+    diagnosis_id: UUID
+    seq: int
+    timestamp: datetime
+    data: dict[str, Any]

@@ -1,0 +1,129 @@
+"""The one way out for events: a numbered row inside the transaction, a hint after its commit."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from channels.layers import get_channel_layer
+from django.db import connection, transaction
+
+from realtime.events import Event
+from realtime.models import DiagnosisEvent
+
+if TYPE_CHECKING:
+    from diagnoses.models import Diagnosis
+
+logger = logging.getLogger(__name__)
+
+# How many events of a diagnosis a client may have missed and still catch up one by one.
+KEPT_EVENTS = 100
+
+# How long a process that ends waits for hints still on their way.
+FLUSH_SECONDS = 2.0
+
+
+def group_of(diagnosis_id: UUID) -> str:
+    return f"diagnosis.{diagnosis_id}"
+
+
+def publish(diagnosis: Diagnosis, *events: Event) -> int:
+    """Appends events to the stream of `diagnosis` and returns the new head.
+
+    Must run in the transaction that made the change: both are committed or neither. Raising the head locks the
+    row, so numbers are dense and appear in the order of the commits.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("publish() belongs inside the transaction of the change it tells of.")
+    head = _raise_head(diagnosis, len(events))
+    first = head - len(events) + 1
+    DiagnosisEvent.objects.bulk_create(
+        DiagnosisEvent(diagnosis_id=diagnosis.pk, seq=seq, type=event.type, payload=event.model_dump(mode="json"))
+        for seq, event in enumerate(events, first)
+    )
+    _forget_old(diagnosis.pk, first, head)
+    diagnosis.head = head
+    transaction.on_commit(partial(send_hint, diagnosis.pk, head), robust=True)
+    return head
+
+
+def _raise_head(diagnosis: Diagnosis, by: int) -> int:
+    meta = diagnosis._meta
+    pk = meta.pk.get_db_prep_value(diagnosis.pk, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {meta.db_table} SET head = head + %s WHERE id = %s RETURNING head", [by, pk])
+        row = cursor.fetchone()
+    if row is None:
+        raise LookupError("The diagnosis is gone.")
+    return int(row[0])
+
+
+def _forget_old(diagnosis_id: UUID, first: int, head: int) -> None:
+    """Prunes once per KEPT_EVENTS numbers: a constant share of the work, at most twice the rows."""
+    if head // KEPT_EVENTS > (first - 1) // KEPT_EVENTS:
+        DiagnosisEvent.objects.filter(diagnosis_id=diagnosis_id, seq__lte=head - KEPT_EVENTS).delete()
+
+
+def send_hint(diagnosis_id: UUID, head: int) -> None:
+    """Tells every server process that the diagnosis has news. Never fails: a lost hint costs latency, not data."""
+    layer = get_channel_layer()
+    message = {"type": "hint", "diagnosis": str(diagnosis_id), "head": head}
+    _outgoing.run(layer.group_send(group_of(diagnosis_id), message))
+
+
+class Outgoing:
+    """Runs the channel layer from synchronous code on one long-lived loop: one connection a process.
+
+    A process that holds sockets lends its own loop (`lend`); others get a loop in a thread when first needed.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lent: asyncio.AbstractEventLoop | None = None
+        self._own: asyncio.AbstractEventLoop | None = None
+        self._pending: set[Future[Any]] = set()
+
+    def lend(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._lent = loop
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> None:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop())
+        self._pending.add(future)
+        future.add_done_callback(self._finished)
+
+    def flush(self) -> None:
+        """Waits for what is on its way, at most FLUSH_SECONDS."""
+        for future in tuple(self._pending):
+            try:
+                future.exception(timeout=FLUSH_SECONDS)
+            except TimeoutError:
+                logger.warning("hints were still on their way when the process ended")
+                return
+
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        lent = self._lent
+        if lent is not None and lent.is_running():
+            return lent
+        with self._lock:
+            if self._own is None:
+                self._own = asyncio.new_event_loop()
+                threading.Thread(target=self._own.run_forever, name="hints", daemon=True).start()
+        return self._own
+
+    def _finished(self, future: Future[Any]) -> None:
+        self._pending.discard(future)
+        if not future.cancelled() and (error := future.exception()):
+            logger.warning("a hint was lost: %s", type(error).__name__)
+
+
+_outgoing = Outgoing()
+lend_loop = _outgoing.lend
+flush = _outgoing.flush
+atexit.register(flush)
