@@ -1,0 +1,145 @@
+"""Reads the rollups: what is known about a subject, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import reduce
+from operator import or_
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from analytics.effectiveness import Counts, Estimate, Trend, estimate, trend
+from analytics.models import EffectivenessRollup, SubjectPatient
+from analytics.rollups import COLUMNS, Sums
+from analytics.subjects import EVERYTHING, Kind, Subject
+from avicenna.metrics import analytics_calculations, analytics_duration
+
+WINDOW_DAYS = 90
+RECENT_DAYS = 30
+MIN_PATIENTS = 5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The sums of one subject over the window and over its newest RECENT_DAYS."""
+
+    window: Sums = field(default_factory=Sums)
+    recent: Sums = field(default_factory=Sums)
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.window.n, self.window.successes)
+
+    @property
+    def recent_counts(self) -> Counts:
+        return Counts(self.recent.n, self.recent.successes)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is said about a subject. Averages are None without a report; `trend_probability` when there is no trend."""
+
+    subject: Subject
+    estimate: Estimate
+    trend: Trend
+    trend_probability: float | None
+    average_rating: float | None
+    average_improvement: float | None
+    average_compliance: float | None
+    side_effect_rate: float | None
+
+
+def window_start(days: int = WINDOW_DAYS, today: date | None = None) -> date:
+    """The first day that still counts."""
+    return (today or timezone.localdate()) - timedelta(days=days - 1)
+
+
+def collect(subjects: Iterable[Subject]) -> dict[Subject, Evidence]:
+    """The evidence about each subject, in one query; a subject nobody reported on has empty sums."""
+    wanted = list(dict.fromkeys(subjects))
+    if not wanted:
+        return {}
+    chosen = reduce(or_, (Q(kind=subject.kind, key=subject.key) for subject in wanted))
+    found = _sum(chosen)
+    return {subject: found.get(subject, Evidence()) for subject in wanted}
+
+
+def collect_kind(*kinds: Kind) -> dict[Subject, Evidence]:
+    """The evidence about every subject of these kinds that was reported on in the window, in one query."""
+    return _sum(Q(kind__in=kinds))
+
+
+def collect_prefix(kind: Kind, prefix: str) -> dict[Subject, Evidence]:
+    """The parts of a subject: all `remedy:…` of one remedy by mizaj or condition."""
+    return _sum(Q(kind=kind, key__startswith=f"{prefix}:"))
+
+
+def collect_suffix(kind: Kind, suffix: str) -> dict[Subject, Evidence]:
+    """The same from the other side: all `…:condition` of one condition."""
+    return _sum(Q(kind=kind, key__endswith=f":{suffix}"))
+
+
+def _sum(chosen: Q) -> dict[Subject, Evidence]:
+    recent = Q(day__gte=window_start(RECENT_DAYS))
+    sums = {f"window_{column}": Sum(column) for column in COLUMNS}
+    recents = {f"recent_{column}": Sum(column, filter=recent, default=0) for column in COLUMNS}
+    rows = (
+        EffectivenessRollup.objects.filter(chosen, day__gte=window_start())
+        .values("kind", "key")
+        .annotate(**sums, **recents)
+        .order_by("kind", "key")
+    )
+    return {
+        Subject(Kind(row["kind"]), row["key"]): Evidence(
+            Sums(*(row[f"window_{column}"] for column in COLUMNS)), Sums(*(row[f"recent_{column}"] for column in COLUMNS))
+        )
+        for row in rows
+    }
+
+
+@analytics_duration.time()
+def find(chain: Sequence[Subject], evidence: Mapping[Subject, Evidence]) -> Finding:
+    """The finding about the last subject of `chain`; each subject of the chain contains the next."""
+    analytics_calculations.inc()
+    levels = [evidence.get(subject, Evidence()) for subject in chain]
+    own = levels[-1]
+    result = estimate([level.counts for level in levels])
+    word, probability = trend(own.recent_counts, own.counts - own.recent_counts, result.score)
+    sums = own.window
+    return Finding(
+        subject=chain[-1],
+        estimate=result,
+        trend=word,
+        trend_probability=probability,
+        average_rating=_ratio(sums.rating_sum, sums.n),
+        average_improvement=_ratio(sums.improvement_sum, sums.n),
+        average_compliance=_ratio(sums.compliance_sum, sums.compliance_n),
+        side_effect_rate=_ratio(sums.side_effects, sums.n),
+    )
+
+
+def chain_to(subject: Subject) -> list[Subject]:
+    """The ancestors of a shared subject, then the subject: design of the prior (docs/numbers.md)."""
+    if subject.kind in (Kind.REMEDY_MIZAJ, Kind.REMEDY_CONDITION):
+        return [EVERYTHING, Subject(Kind.REMEDY, subject.key.split(":")[0]), subject]
+    return [EVERYTHING, subject] if subject != EVERYTHING else [EVERYTHING]
+
+
+def with_enough_patients(kind: Kind, keys: Iterable[str]) -> set[Subject]:
+    """Those with at least MIN_PATIENTS patients in the window: only they may be described to the public."""
+    rows = SubjectPatient.objects.filter(kind=kind, key__in=list(keys), last_day__gte=window_start())
+    counted = rows.values("key").annotate(patients=Count("pk")).filter(patients__gte=MIN_PATIENTS)
+    return {Subject(kind, key) for key in counted.values_list("key", flat=True)}
+
+
+def patients_behind(subject: Subject) -> int:
+    """How many patients reported in the window, counted no further than MIN_PATIENTS."""
+    rows = SubjectPatient.objects.filter(kind=subject.kind, key=subject.key, last_day__gte=window_start())
+    return len(rows.values_list("pk")[:MIN_PATIENTS])
+
+
+def _ratio(total: int, n: int) -> float | None:
+    return total / n if n else None

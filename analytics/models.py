@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from analytics.subjects import Kind
+from diagnoses.models import Patient
+
+
+class EffectivenessRollup(models.Model):
+    """Everything reported about one subject on one day, summed. Reading never scans feedback."""
+
+    kind = models.PositiveSmallIntegerField(choices=Kind)
+    key = models.CharField(max_length=40, blank=True)
+    day = models.DateField()
+    n = models.PositiveIntegerField(_("reports"), default=0)
+    successes = models.PositiveIntegerField(default=0)
+    rating_sum = models.PositiveIntegerField(default=0)
+    improvement_sum = models.PositiveIntegerField(default=0)
+    compliance_n = models.PositiveIntegerField(_("reports that state compliance"), default=0)
+    compliance_sum = models.PositiveIntegerField(default=0)
+    side_effects = models.PositiveIntegerField(_("reports with a side effect"), default=0)
+    severe = models.PositiveIntegerField(_("reports with a severe side effect"), default=0)
+
+    class Meta:
+        verbose_name = _("rollup")
+        verbose_name_plural = _("rollups")
+        constraints = [
+            # also the index for one subject over time
+            models.UniqueConstraint(fields=["kind", "key", "day"], name="rollup_subject_day_unique"),
+            models.CheckConstraint(condition=Q(successes__lte=F("n")), name="rollup_successes_within_n"),
+            models.CheckConstraint(condition=Q(severe__lte=F("side_effects")), name="rollup_severe_within_side_effects"),
+            models.CheckConstraint(condition=Q(side_effects__lte=F("n")), name="rollup_side_effects_within_n"),
+        ]
+        indexes = [
+            # all subjects of a kind in a window: the ranked lists
+            models.Index(fields=["kind", "day"], name="rollup_kind_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.key} {self.day}"
+
+
+class SubjectPatient(models.Model):
+    """That a patient is among the evidence about a subject: small groups are not shown."""
+
+    kind = models.PositiveSmallIntegerField(choices=Kind)
+    key = models.CharField(max_length=40, blank=True)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="+")
+    last_day = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "key", "patient"], name="subject_patient_unique"),
+        ]
+        indexes = [
+            # how many patients stand behind a subject since a day
+            models.Index(fields=["kind", "key", "last_day"], name="subject_patient_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.key}"

@@ -1,0 +1,122 @@
+"""Keeps the rollups in step with feedback, inside the feedback's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from datetime import date, datetime
+
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+
+from analytics.models import EffectivenessRollup, SubjectPatient
+from analytics.subjects import Kind, Subject, subjects_of
+from feedback.models import SEVERE, Feedback
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a report adds to each of its subjects; the names are those of the rollup's columns."""
+
+    n: int = 0
+    successes: int = 0
+    rating_sum: int = 0
+    improvement_sum: int = 0
+    compliance_n: int = 0
+    compliance_sum: int = 0
+    side_effects: int = 0
+    severe: int = 0
+
+    @classmethod
+    def of(cls, feedback: Feedback, severities: Iterable[int]) -> Sums:
+        severities = list(severities)
+        return cls(
+            n=1,
+            successes=int(feedback.is_success),
+            rating_sum=feedback.rating,
+            improvement_sum=feedback.symptom_improvement,
+            compliance_n=int(feedback.compliance is not None),
+            compliance_sum=feedback.compliance or 0,
+            side_effects=int(bool(severities)),
+            severe=int(any(severity >= SEVERE for severity in severities)),
+        )
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def __sub__(self, other: Sums) -> Sums:
+        return Sums(*(a - b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+COLUMNS = [field.name for field in fields(Sums)]
+
+
+def day_of(moment: datetime) -> date:
+    """The clinic's calendar day."""
+    return timezone.localdate(moment)
+
+
+def count_in(feedback: Feedback, sums: Sums) -> None:
+    """A new report: one upsert for all its subjects and one for the patient behind them."""
+    subjects, day = subjects_of(feedback), day_of(feedback.created_at)
+    _upsert(
+        EffectivenessRollup._meta.db_table,
+        ["kind", "key", "day"],
+        COLUMNS,
+        [[subject.kind.value, subject.key, day, *astuple(sums)] for subject in subjects],
+        "{column} = {table}.{column} + excluded.{column}",
+    )
+    patient = SubjectPatient._meta.get_field("patient").get_db_prep_value(feedback.patient_id, connection)
+    _upsert(
+        SubjectPatient._meta.db_table,
+        ["kind", "key", "patient_id"],
+        ["last_day"],
+        [[subject.kind.value, subject.key, patient, day] for subject in _shared(subjects)],
+        "{column} = CASE WHEN excluded.{column} > {table}.{column} THEN excluded.{column} ELSE {table}.{column} END",
+    )
+
+
+def adjust(feedback: Feedback, before: Sums, after: Sums) -> None:
+    """A changed report: moves the difference, on the day it was first given."""
+    difference = dict(zip(COLUMNS, astuple(after - before), strict=True))
+    changes = {column: F(column) + by for column, by in difference.items() if by}
+    if not changes:
+        return
+    for subject in subjects_of(feedback):
+        EffectivenessRollup.objects.filter(
+            kind=subject.kind, key=subject.key, day=day_of(feedback.created_at)
+        ).update(**changes)
+
+
+def count_out(feedback: Feedback, sums: Sums) -> None:
+    """A withdrawn report: takes it out of every subject, and the patient where nothing else of theirs remains."""
+    adjust(feedback, before=sums, after=Sums())
+    remaining: dict[Subject, date] = {}
+    standing = Feedback.objects.standing().filter(patient=feedback.patient_id).exclude(pk=feedback.pk)
+    for other in standing.select_related("recommendation", "diagnosis"):
+        for subject in subjects_of(other):
+            remaining[subject] = max(remaining.get(subject, date.min), day_of(other.created_at))
+    for subject in _shared(subjects_of(feedback)):
+        row = SubjectPatient.objects.filter(kind=subject.kind, key=subject.key, patient=feedback.patient_id)
+        if subject in remaining:
+            row.update(last_day=remaining[subject])
+        else:
+            row.delete()
+
+
+def _shared(subjects: list[Subject]) -> list[Subject]:
+    """A recommendation always stands for one patient: nothing to count there."""
+    return [subject for subject in subjects if subject.kind is not Kind.RECOMMENDATION]
+
+
+def _upsert(table: str, keys: list[str], values: list[str], rows: list[list[object]], merge: str) -> None:
+    columns = [*keys, *values]
+    placeholders = ", ".join(f"({', '.join(['%s'] * len(columns))})" for _ in rows)
+    merges = ", ".join(merge.format(table=table, column=column) for column in values)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {placeholders} "
+            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {merges}",
+            [value for row in rows for value in row],
+        )

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from analytics import reports
+from analytics.reports import DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES
+
+
+class EstimateSerializer(serializers.Serializer[Any]):
+    effectiveness_score = serializers.FloatField(source="score", help_text="posterior mean success probability")
+    interval = serializers.ListField(child=serializers.FloatField(), help_text="95 %, equal tails")
+    confidence = serializers.FloatField(help_text="1 - width of the interval")
+    sample_size = serializers.IntegerField(help_text="reports in the last 90 days")
+    success_rate = serializers.FloatField(allow_null=True, help_text="share of reports with a rating of 3 or more")
+
+
+class FindingSerializer(EstimateSerializer):
+    effectiveness_score = serializers.FloatField(source="estimate.score")
+    interval = serializers.ListField(child=serializers.FloatField(), source="estimate.interval")
+    confidence = serializers.FloatField(source="estimate.confidence")
+    sample_size = serializers.IntegerField(source="estimate.sample_size")
+    success_rate = serializers.FloatField(source="estimate.success_rate", allow_null=True)
+    average_rating = serializers.FloatField(allow_null=True)
+    average_improvement = serializers.FloatField(allow_null=True)
+    average_compliance = serializers.FloatField(allow_null=True)
+    side_effect_rate = serializers.FloatField(allow_null=True, help_text="share of reports with a side effect")
+    trend = serializers.ChoiceField(choices=["improving", "declining", "stable", "new"])
+    trend_probability = serializers.FloatField(allow_null=True, help_text="that the success rate rose")
+
+
+class RankedRemedySerializer(serializers.Serializer[Any]):
+    remedy = serializers.CharField(source="remedy.slug")
+    remedy_name = serializers.CharField(source="remedy.name")
+    kind = serializers.CharField(source="remedy.kind")
+    effectiveness = FindingSerializer(source="finding")
+
+
+class MizajFindingSerializer(serializers.Serializer[Any]):
+    mizaj = serializers.CharField()
+    mizaj_name = serializers.CharField()
+    effectiveness = FindingSerializer()
+
+
+class ConditionFindingSerializer(serializers.Serializer[Any]):
+    condition = serializers.CharField()
+    condition_name = serializers.CharField()
+    effectiveness = FindingSerializer()
+
+
+class RemedyReportSerializer(serializers.Serializer[Any]):
+    remedy = serializers.CharField(source="remedy.slug")
+    remedy_name = serializers.CharField(source="remedy.name")
+    effectiveness = FindingSerializer(
+        source="finding", allow_null=True, help_text="null while fewer than 5 patients reported"
+    )
+    by_mizaj = serializers.SerializerMethodField()
+    by_condition = serializers.SerializerMethodField()
+
+    def get_by_mizaj(self, report: reports.RemedyReport) -> MizajFindingSerializer(many=True):  # type: ignore[valid-type]  # drf-spectacular reads it
+        rows = [
+            {"mizaj": mizaj.value, "mizaj_name": mizaj.label, "effectiveness": finding}
+            for mizaj, finding in report.by_mizaj.items()
+        ]
+        return MizajFindingSerializer(rows, many=True).data
+
+    def get_by_condition(self, report: reports.RemedyReport) -> ConditionFindingSerializer(many=True):  # type: ignore[valid-type]  # drf-spectacular reads it
+        rows = [
+            {"condition": condition.slug, "condition_name": condition.name, "effectiveness": finding}
+            for condition, finding in report.by_condition.items()
+        ]
+        return ConditionFindingSerializer(rows, many=True).data
+
+
+class ConditionReportSerializer(serializers.Serializer[Any]):
+    condition = serializers.CharField(source="condition.slug")
+    condition_name = serializers.CharField(source="condition.name")
+    effectiveness = FindingSerializer(source="finding", allow_null=True)
+    remedies = RankedRemedySerializer(many=True)
+
+
+class RecommendationFindingSerializer(serializers.Serializer[Any]):
+    recommendation = serializers.UUIDField()
+    remedy = serializers.CharField()
+    remedy_name = serializers.CharField()
+    effectiveness = FindingSerializer()
+
+
+class DiagnosisReportSerializer(serializers.Serializer[Any]):
+    diagnosis = serializers.UUIDField(source="diagnosis.pk")
+    overall = EstimateSerializer()
+    recommendations = serializers.SerializerMethodField()
+
+    def get_recommendations(self, report: reports.DiagnosisReport) -> RecommendationFindingSerializer(many=True):  # type: ignore[valid-type]  # drf-spectacular reads it
+        rows = [
+            {
+                "recommendation": recommendation.pk,
+                "remedy": recommendation.remedy.slug,
+                "remedy_name": recommendation.remedy.name,
+                "effectiveness": finding,
+            }
+            for recommendation, finding in report.recommendations
+        ]
+        return RecommendationFindingSerializer(rows, many=True).data
+
+
+class ListQuerySerializer(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
+    min_samples = serializers.IntegerField(min_value=MIN_SAMPLES, max_value=1_000_000, default=MIN_SAMPLES)

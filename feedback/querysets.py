@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from diagnoses.querysets import through_patient
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from feedback.models import Feedback
+
+
+class FeedbackQuerySet(models.QuerySet["Feedback"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(through_patient(user, "patient"))
+
+    def for_list(self) -> Self:
+        return self.select_related("recommendation__remedy").prefetch_related("side_effects__effect")
+
+    def standing(self) -> Self:
+        """Not withdrawn: what counts as evidence."""
+        return self.filter(withdrawn_at=None)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from avicenna.fields import one_to_five, text
+from diagnoses.models import Recommendation, SideEffect
+from diagnoses.serializers import active
+from feedback.models import COMMENT_LENGTH, Feedback, SideEffectReport
+
+
+class SideEffectReportSerializer(serializers.ModelSerializer[SideEffectReport]):
+    effect = active(SideEffect)
+    name = serializers.CharField(source="effect.name", read_only=True)
+    severity = one_to_five()
+
+    class Meta:
+        model = SideEffectReport
+        fields = ["effect", "name", "severity"]
+
+
+class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
+    remedy = serializers.CharField(source="recommendation.remedy.slug", read_only=True)
+    remedy_name = serializers.CharField(source="recommendation.remedy.name", read_only=True)
+    side_effects = SideEffectReportSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Feedback
+        fields = [
+            "id",
+            "recommendation",
+            "diagnosis",
+            "remedy",
+            "remedy_name",
+            "rating",
+            "symptom_improvement",
+            "compliance",
+            "comment",
+            "side_effects",
+            "client_id",
+            "created_at",
+            "updated_at",
+            "withdrawn_at",
+        ]
+
+    comment = serializers.CharField(read_only=True)
+
+
+class VisibleRecommendationField(serializers.PrimaryKeyRelatedField[Recommendation]):
+    """A recommendation the caller may see; any other does not exist."""
+
+    def get_queryset(self) -> Any:
+        return Recommendation.objects.visible_to(self.context["request"].user).select_related("remedy")
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    """What a patient may say, new or changed. `side_effects` arrives as a mapping from effect to severity."""
+
+    rating = one_to_five()
+    symptom_improvement = one_to_five()
+    compliance = one_to_five(required=False, allow_null=True)
+    comment = text(COMMENT_LENGTH)
+    side_effects = SideEffectReportSerializer(many=True, required=False, max_length=40)
+
+    def validate_side_effects(self, given: list[dict[str, Any]]) -> dict[SideEffect, int]:
+        effects = {item["effect"]: item["severity"] for item in given}
+        if len(effects) < len(given):
+            raise serializers.ValidationError(_("The same side effect is named twice."))
+        return effects
+
+
+class NewFeedbackSerializer(ReportSerializer):
+    recommendation = VisibleRecommendationField(queryset=Recommendation.objects.none())
+    diagnosis = serializers.UUIDField(required=False)
+    client_id = serializers.UUIDField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        diagnosis = attrs.pop("diagnosis", None)
+        if diagnosis and diagnosis != attrs["recommendation"].diagnosis_id:
+            raise serializers.ValidationError({"diagnosis": [_("The recommendation belongs to another diagnosis.")]})
+        return attrs
