@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Session
+from avicenna.throttling import limited
+from diagnoses.models import Diagnosis
+from diagnoses.snapshot import take_snapshot
+from realtime.actions import TICKET_SECONDS, issue_ticket
+from realtime.replay import replay
+from realtime.serializers import (
+    ReplaySerializer,
+    SinceSerializer,
+    SnapshotSerializer,
+    TicketRequestSerializer,
+    TicketSerializer,
+)
+
+
+def visible_diagnosis(request: Request, pk: UUID) -> Diagnosis:
+    return get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=pk)
+
+
+class TicketView(APIView):
+    """A ticket opens one socket on one diagnosis, once, within 30 seconds."""
+
+    @extend_schema(request=TicketRequestSerializer, responses={201: TicketSerializer}, tags=["stream"])
+    @limited("tickets", by_user="120/m")
+    def post(self, request: Request) -> Response:
+        given = TicketRequestSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        diagnosis = visible_diagnosis(request, given.validated_data["diagnosis"])
+        ticket = issue_ticket(session=cast(Session, request.auth), diagnosis=diagnosis)
+        url = f"/ws/diagnoses/{diagnosis.pk}/?ticket={ticket}"
+        return Response(
+            {"ticket": ticket, "expires_in": TICKET_SECONDS, "url": url}, status=status.HTTP_201_CREATED
+        )
+
+
+class EventsView(APIView):
+    """What happened after number `since`: for clients without a socket, with the same promise."""
+
+    @extend_schema(parameters=[SinceSerializer], responses=ReplaySerializer, tags=["stream"])
+    def get(self, request: Request, diagnosis_id: UUID) -> Response:
+        given = SinceSerializer(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        diagnosis = visible_diagnosis(request, diagnosis_id)
+        missed = replay(diagnosis.pk, given.validated_data["since"])
+        return Response({"head": missed.head, "events": [frame.model_dump() for frame in missed.frames]})
+
+
+class SnapshotView(APIView):
+    """The state of a diagnosis and the number of the event it includes last."""
+
+    @extend_schema(responses=SnapshotSerializer, tags=["stream"])
+    def get(self, request: Request, diagnosis_id: UUID) -> Response:
+        head, snapshot = take_snapshot(visible_diagnosis(request, diagnosis_id).pk)
+        return Response({"head": head, "snapshot": snapshot})
