@@ -1,0 +1,149 @@
+"""Ranks the open recommendations of a diagnosis for its patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from django.utils import timezone
+
+from analytics import evidence
+from analytics.effectiveness import posterior
+from analytics.evidence import Evidence, patients_behind
+from analytics.subjects import Subject, chain_of_recommendation
+from avicenna.metrics import predictions
+from diagnoses.models import Diagnosis, Recommendation
+from predictions.engine import Scores
+from predictions.features import cases_of, columns_of
+from predictions.levels import Level
+from predictions.reasons import reasons_from_evidence, reasons_from_model
+from predictions.registry import ActiveModel, registry
+
+Source = Literal["own_history", "similar_patients", "remedy_history", "prior"]
+
+
+@dataclass(frozen=True)
+class EvidenceNote:
+    """What a score rests on. `similar_patients` is None when too few to be told."""
+
+    source: Source
+    method: Literal["model", "effectiveness"]
+    feedbacks: int
+    similar_patients: int | None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """`score` ranks at the asked level; `predicted_effectiveness` is the mean; `interval` holds 95 %."""
+
+    recommendation: Recommendation
+    score: float
+    predicted_effectiveness: float
+    interval: tuple[float, float]
+    evidence: EvidenceNote
+    reasons: list[str]
+
+    @property
+    def confidence(self) -> float:
+        return 1.0 - (self.interval[1] - self.interval[0])
+
+
+@dataclass(frozen=True)
+class Ranking:
+    diagnosis: Diagnosis
+    level: Level
+    model_version: int | None
+    predictions: list[Prediction]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The evidence around one recommendation, from everything down to its own reports."""
+
+    own: Evidence
+    here: Evidence
+    remedy: Evidence
+    chain: list[Evidence]
+    similar_patients: int | None
+
+    @property
+    def source(self) -> Source:
+        if self.own.window.n:
+            return "own_history"
+        if self.here.window.n:
+            return "similar_patients"
+        return "remedy_history" if self.remedy.window.n else "prior"
+
+    def note(self, method: Literal["model", "effectiveness"]) -> EvidenceNote:
+        return EvidenceNote(self.source, method, self.remedy.window.n, self.similar_patients)
+
+
+def rank(diagnosis: Diagnosis, level: Level) -> Ranking:
+    """Best first. Without a trained model the effectiveness posterior answers, and `evidence` says so."""
+    recommendations = list(Recommendation.objects.for_list().active().filter(diagnosis=diagnosis))
+    known = _look_up(diagnosis, recommendations)
+    active = registry.active()
+    if active is None:
+        found = [_from_evidence(r, level, k) for r, k in zip(recommendations, known, strict=True)]
+    else:
+        found = _from_model(active, diagnosis, recommendations, level, known)
+    predictions.labels(level.value).inc()
+    ordered = sorted(found, key=lambda p: (-p.score, str(p.recommendation.pk)))
+    return Ranking(diagnosis, level, active.version if active else None, ordered)
+
+
+def _look_up(diagnosis: Diagnosis, recommendations: Sequence[Recommendation]) -> list[_Known]:
+    chains = [chain_of_recommendation(r.pk, r.remedy_id, diagnosis.condition_id) for r in recommendations]
+    found = evidence.collect(subject for chain in chains for subject in chain)
+    mizaj = diagnosis.patient.mizaj_type
+    result = []
+    for recommendation, chain in zip(recommendations, chains, strict=True):
+        levels = [found[subject] for subject in chain]
+        alike = Subject.remedy_mizaj(recommendation.remedy_id, mizaj)
+        patients = patients_behind(alike) if mizaj else 0
+        similar = patients if patients >= evidence.MIN_PATIENTS else None
+        result.append(_Known(own=levels[3], here=levels[2], remedy=levels[1], chain=levels, similar_patients=similar))
+    return result
+
+
+def _from_evidence(recommendation: Recommendation, level: Level, known: _Known) -> Prediction:
+    beta = posterior([level.counts for level in known.chain])
+    quantile = level.quantile
+    return Prediction(
+        recommendation=recommendation,
+        score=beta.mean if quantile is None else beta.quantile(quantile),
+        predicted_effectiveness=beta.mean,
+        interval=(beta.quantile(0.025), beta.quantile(0.975)),
+        evidence=known.note("effectiveness"),
+        reasons=reasons_from_evidence(known.source),
+    )
+
+
+def _from_model(
+    active: ActiveModel,
+    diagnosis: Diagnosis,
+    recommendations: Sequence[Recommendation],
+    level: Level,
+    known: Sequence[_Known],
+) -> list[Prediction]:
+    if not recommendations:
+        return []
+    scores = active.model.score(columns_of(cases_of(diagnosis, recommendations, timezone.localdate())))
+    ranked_by = _at(scores, level)
+    return [
+        Prediction(
+            recommendation=recommendation,
+            score=float(ranked_by[i]),
+            predicted_effectiveness=float(scores.mean[i]),
+            interval=(float(scores.lower[i]), float(scores.upper[i])),
+            evidence=known[i].note("model"),
+            reasons=reasons_from_model({group: float(part[i]) for group, part in scores.contributions.items()}),
+        )
+        for i, recommendation in enumerate(recommendations)
+    ]
+
+
+def _at(scores: Scores, level: Level) -> np.ndarray:
+    return {"conservative": scores.cautious, "balanced": scores.mean, "aggressive": scores.hopeful}[level.value]

@@ -1,0 +1,57 @@
+"""The model in use. A process notices a new version within REFRESH_SECONDS."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+from predictions.engine import DamagedModel, Model
+from predictions.models import PredictionModel
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class ActiveModel:
+    version: int
+    model: Model
+
+
+class Registry:
+    """Keeps the opened model between requests; a damaged one is refused and the present one goes on serving."""
+
+    def __init__(self) -> None:
+        self._active: ActiveModel | None = None
+        self._checked_at = float("-inf")
+
+    def active(self) -> ActiveModel | None:
+        now = time.monotonic()
+        if now - self._checked_at >= REFRESH_SECONDS:
+            self._checked_at = now
+            self._refresh()
+        return self._active
+
+    def forget(self) -> None:
+        """The next call asks the database."""
+        self._checked_at = float("-inf")
+
+    def _refresh(self) -> None:
+        version = PredictionModel.objects.filter(is_active=True).values_list("version", flat=True).first()
+        if version is None:
+            self._active = None
+        elif self._active is None or self._active.version != version:
+            self._open(version)
+
+    def _open(self, version: int) -> None:
+        row = PredictionModel.objects.get(version=version)
+        try:
+            self._active = ActiveModel(version, Model.from_dict(row.coefficients))
+        except DamagedModel:
+            serving = self._active.version if self._active else "none"
+            logger.exception("prediction model v%s is damaged and is not used; serving: %s", version, serving)
+
+
+registry = Registry()

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from avicenna.permissions import IsStaff
+from avicenna.throttling import limited
+from diagnoses.models import Diagnosis
+from predictions.levels import Level
+from predictions.models import PredictionModel
+from predictions.ranking import rank
+from predictions.serializers import ModelSerializer, RankingQuerySerializer, RankingSerializer
+
+
+@extend_schema(tags=["predictions"])
+class RankingView(APIView):
+    """The open recommendations of a diagnosis, best first for its patient."""
+
+    @extend_schema(parameters=[RankingQuerySerializer], responses=RankingSerializer)
+    @limited("predictions", by_user="100/m")
+    def get(self, request: Request) -> Response:
+        asked = RankingQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        visible = Diagnosis.objects.visible_to(request.user).for_list()
+        diagnosis = get_object_or_404(visible, pk=asked.validated_data["diagnosis"])
+        ranking = rank(diagnosis, Level(asked.validated_data["optimization_level"]))
+        return Response(RankingSerializer(ranking).data)
+
+
+@extend_schema(tags=["predictions"])
+class ModelView(APIView):
+    """The model in use."""
+
+    permission_classes = [IsStaff]
+
+    @extend_schema(responses=ModelSerializer)
+    def get(self, request: Request) -> Response:
+        active = PredictionModel.objects.defer("coefficients").filter(is_active=True).first()
+        if active is None:
+            raise NotFound
+        return Response(ModelSerializer(active).data)
