@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
 
-from django.db.models import Count, Q, Sum
+from django.db import connection
+from django.db.models import Count
 from django.utils import timezone
 
 from analytics.effectiveness import Counts, Estimate, Trend, estimate, trend
@@ -62,41 +61,47 @@ def collect(subjects: Iterable[Subject]) -> dict[Subject, Evidence]:
     wanted = list(dict.fromkeys(subjects))
     if not wanted:
         return {}
-    chosen = reduce(or_, (Q(kind=subject.kind, key=subject.key) for subject in wanted))
-    found = _sum(chosen)
+    chosen = " OR ".join(["(kind = %s AND key = %s)"] * len(wanted))
+    found = _sum(chosen, [value for subject in wanted for value in (subject.kind.value, subject.key)])
     return {subject: found.get(subject, Evidence()) for subject in wanted}
 
 
-def collect_kind(*kinds: Kind) -> dict[Subject, Evidence]:
-    """The evidence about every subject of these kinds that was reported on in the window, in one query."""
-    return _sum(Q(kind__in=kinds))
+def collect_kind(kind: Kind) -> dict[Subject, Evidence]:
+    """The evidence about every subject of a kind that was reported on in the window, in one query."""
+    return _sum("kind = %s", [kind.value])
 
 
 def collect_prefix(kind: Kind, prefix: str) -> dict[Subject, Evidence]:
     """The parts of a subject: all `remedy:…` of one remedy by mizaj or condition."""
-    return _sum(Q(kind=kind, key__startswith=f"{prefix}:"))
+    return _sum("kind = %s AND key LIKE %s", [kind.value, f"{prefix}:%"])
 
 
 def collect_suffix(kind: Kind, suffix: str) -> dict[Subject, Evidence]:
     """The same from the other side: all `…:condition` of one condition."""
-    return _sum(Q(kind=kind, key__endswith=f":{suffix}"))
+    return _sum("kind = %s AND key LIKE %s", [kind.value, f"%:{suffix}"])
 
 
-def _sum(chosen: Q) -> dict[Subject, Evidence]:
-    recent = Q(day__gte=window_start(RECENT_DAYS))
-    sums = {f"window_{column}": Sum(column) for column in COLUMNS}
-    recents = {f"recent_{column}": Sum(column, filter=recent, default=0) for column in COLUMNS}
-    rows = (
-        EffectivenessRollup.objects.filter(chosen, day__gte=window_start())
-        .values("kind", "key")
-        .annotate(**sums, **recents)
-        .order_by("kind", "key")
-    )
+# Written out: it runs in every feedback, where putting it together through the ORM cost half of the time.
+_SUM = f"""
+    SELECT kind, key,
+           {", ".join(f"SUM({column})" for column in COLUMNS)},
+           {", ".join(f"SUM(CASE WHEN day >= %s THEN {column} ELSE 0 END)" for column in COLUMNS)}
+    FROM {EffectivenessRollup._meta.db_table}
+    WHERE day >= %s AND ({{chosen}})
+    GROUP BY kind, key
+    ORDER BY kind, key
+"""
+
+
+def _sum(chosen: str, parameters: list[object]) -> dict[Subject, Evidence]:
+    with connection.cursor() as cursor:
+        recent = window_start(RECENT_DAYS)
+        cursor.execute(_SUM.format(chosen=chosen), [recent] * len(COLUMNS) + [window_start(), *parameters])
+        rows = cursor.fetchall()
+    width = len(COLUMNS)
     return {
-        Subject(Kind(row["kind"]), row["key"]): Evidence(
-            Sums(*(row[f"window_{column}"] for column in COLUMNS)), Sums(*(row[f"recent_{column}"] for column in COLUMNS))
-        )
-        for row in rows
+        Subject(Kind(kind), key): Evidence(Sums(*map(int, sums[:width])), Sums(*map(int, sums[width:])))
+        for kind, key, *sums in rows
     }
 
 

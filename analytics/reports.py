@@ -130,7 +130,8 @@ def _chain(recommendation: Recommendation, condition_id: int) -> list[Subject]:
 
 def _remedies(min_samples: int) -> list[RankedRemedy]:
     """Every remedy that may be described, with what is known about it."""
-    known = evidence.collect_kind(Kind.EVERYTHING, Kind.REMEDY)
+    known = evidence.collect_kind(Kind.REMEDY)
+    known |= evidence.collect([EVERYTHING])
     keys = [s.key for s, e in known.items() if s.kind is Kind.REMEDY and e.window.n >= max(min_samples, MIN_SAMPLES)]
     shown = evidence.with_enough_patients(Kind.REMEDY, keys)
     remedies = Remedy.objects.in_bulk([int(subject.key) for subject in shown])

@@ -24,6 +24,7 @@ _FOREIGN_ID = re.compile(r"[0-9a-zA-Z-]{8,64}")
 class AddRequestId(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
+        record.__dict__.pop("color_message", None)  # uvicorn's message once more, with terminal codes
         return True
 
 
@@ -80,8 +81,9 @@ def logging_config(*, level: int, file: str, sql_echo: bool) -> dict[str, Any]:
         "formatters": {
             "json": {
                 "()": "pythonjsonlogger.json.JsonFormatter",
-                "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
-                "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+                "fmt": "%(levelname)s %(name)s %(message)s %(request_id)s",
+                "rename_fields": {"levelname": "level", "name": "logger"},
+                "timestamp": "time",
                 "json_ensure_ascii": False,
             }
         },

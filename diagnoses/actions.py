@@ -80,15 +80,21 @@ def record_diagnosis(
     patient: Patient,
     condition: Condition,
     severity: int,
+    practitioner: User | None = None,
     id: UUID | None = None,
     **fields: Any,
 ) -> Diagnosis:
-    """`fields`: imbalance, symptoms, notes, created_at (for what happened before)."""
+    """`practitioner` is the actor unless said otherwise. `fields`: imbalance, symptoms, notes, created_at."""
     _require_care_team(actor, patient)
     if not condition.is_active:
         raise RetiredTerm(field="condition")
     diagnosis = Diagnosis(
-        id=id or new_id(), patient=patient, practitioner=actor, condition=condition, severity=severity, **fields
+        id=id or new_id(),
+        patient=patient,
+        practitioner=practitioner or actor,
+        condition=condition,
+        severity=severity,
+        **fields,
     )
     diagnosis.save(force_insert=True)
     publish(diagnosis, _diagnosis_update(diagnosis, "recorded"))

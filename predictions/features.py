@@ -59,14 +59,15 @@ class Case:
             "sex": self.sex,
             "patient": self.patient,
             "patient_kind": _pair(self.patient, self.kind),
-            "distance": _distance(self.warmth, self.moisture, self.imbalance),
+            "distance": temperament_distance(self.warmth, self.moisture, self.imbalance),
         }
 
 
 def columns_of(cases: Iterable[Case]) -> Columns:
-    """One array per group: text of shape (n,), and floats with NaN where a distance is not known."""
+    """One array of shape (n,) per group: text, and floats with NaN where a distance is not known."""
     rows = [case.features() for case in cases]
-    texts: dict[str, Any] = {group: np.array([row[group] for row in rows], dtype=str) for group in TEXT_GROUPS}
+    # Object arrays share one string per token; fixed-width text would cost its longest token in every cell.
+    texts: dict[str, Any] = {group: np.array([row[group] for row in rows], dtype=object) for group in TEXT_GROUPS}
     numbers = {group: np.array([row[group] for row in rows], dtype=np.float64) for group in NUMBER_GROUPS}
     return texts | numbers
 
@@ -124,7 +125,7 @@ def _age_band(age: int | None) -> str:
     return f"<{below}" if below else f">={AGE_BANDS[-1]}"
 
 
-def _distance(warmth: int | None, moisture: int | None, imbalance: str) -> float:
+def temperament_distance(warmth: int | None, moisture: int | None, imbalance: str) -> float:
     """0 when the remedy is exactly opposed to the imbalance; in units of four degrees."""
     if warmth is None or moisture is None or imbalance in ("", Mizaj.BALANCED):
         return nan

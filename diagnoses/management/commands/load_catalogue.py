@@ -20,7 +20,7 @@ class Command(BaseCommand):
             loaded = load(folder)
         except (OSError, KeyError, ValueError, ValidationError) as error:
             raise CommandError(f"The catalogue was left as it was: {error}") from error
-        for file in loaded:
+        for file in loaded if options["verbosity"] else ():
             self.stdout.write(
                 f"{file.file}: {file.created} new, {file.changed} changed, {file.unchanged} as they were"
             )

@@ -1,0 +1,52 @@
+# Everything runs in .venv, made from the pinned requirements; needs git, python3 >= 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
+URL ?= http://127.0.0.1:$(or $(PORT),8000)
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format messages lock clean
+
+help: ## Show what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.runtime ## Run the clinic on http://127.0.0.1:8000 (PORT, DATABASE_URL, REDIS_URL … from the environment)
+	@$(RUN_ENV) exec $(BIN)/python manage.py serve
+
+demo: .venv/.runtime ## Walk the loop against the running server: sign in, socket, feedback, events, ranking
+	@DEBUG=1 $(BIN)/python manage.py demo --url $(URL)
+
+test: .venv/.develop ## Lint, types, checks, then the suite on SQLite and on real PostgreSQL and Redis
+	@$(BIN)/python -m tests.run
+
+lint: .venv/.develop ## The quick half of `make test`
+	@$(BIN)/python -m tests.run --only lint
+
+format: .venv/.develop ## Put the code into its one shape
+	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+messages: .venv/.develop ## Collect the texts for translators, then compile what they wrote
+	@$(BIN)/pybabel extract -q -F locale/babel.cfg -k gettext_lazy -k _ --no-location --sort-output -o locale/messages.pot .
+	@$(BIN)/pybabel update -q -D django -i locale/messages.pot -d locale -l fa --no-fuzzy-matching --ignore-obsolete
+	@$(BIN)/pybabel compile -q -D django -d locale
+
+lock: ## Resolve the requirements anew from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove the environment and caches; data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Avicenna needs Python 3.11 or newer (PYTHON=python3.12 make …).")'
+	@$(PYTHON) -m venv .venv || { echo "python3 cannot make a virtual environment; on Debian: apt install python3-venv"; rm -rf .venv; exit 1; }
+
+.venv/.runtime: requirements.txt | .venv/bin/python
+	@echo "Installing what Avicenna needs into .venv …"
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.develop: requirements-dev.txt | .venv/bin/python
+	@echo "Installing what the tests need into .venv …"
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/.runtime
