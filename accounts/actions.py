@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
@@ -91,7 +91,7 @@ def renew(*, refresh: str) -> TokenPair:
     session = Session.objects.select_related("user").filter(pk=tokens.session_id(old)).first()
     if session is None or not session.is_live:
         raise TokenRefused
-    _, first_use = old.blacklist()
+    _, first_use = cast(tuple[object, bool], old.blacklist())  # annotated wrongly there
     if not first_use:  # two requests raced with one token
         raise TokenRefused
     return tokens.issue(session)

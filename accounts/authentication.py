@@ -39,7 +39,7 @@ class SignInAgain(AuthenticationFailed):
     default_code = "not_authenticated"
 
 
-class SessionTokenScheme(SimpleJWTScheme):  # type: ignore[misc,no-untyped-call]
+class SessionTokenScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.SessionTokenAuthentication"
     name = "bearer"
 

@@ -67,11 +67,11 @@ class LogoutView(APIView):
 class MeView(APIView):
     @extend_schema(responses=MeSerializer, tags=["auth"])
     def get(self, request: Request) -> Response:
-        return Response(MeSerializer(request.user).data)
+        return Response(MeSerializer(cast(User, request.user)).data)
 
     @extend_schema(request=MeSerializer, responses=MeSerializer, tags=["auth"])
     def patch(self, request: Request) -> Response:
-        given = MeSerializer(request.user, data=request.data, partial=True)
+        given = MeSerializer(cast(User, request.user), data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         user = actions.change_me(actor=cast(User, request.user), **given.validated_data)
         return Response(MeSerializer(user).data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count
@@ -93,10 +94,10 @@ _SUM = f"""
 """
 
 
-def _sum(chosen: str, parameters: list[object]) -> dict[Subject, Evidence]:
+def _sum(chosen: str, parameters: list[Any]) -> dict[Subject, Evidence]:
     with connection.cursor() as cursor:
-        recent = window_start(RECENT_DAYS)
-        cursor.execute(_SUM.format(chosen=chosen), [recent] * len(COLUMNS) + [window_start(), *parameters])
+        recent: list[Any] = [window_start(RECENT_DAYS)] * len(COLUMNS)
+        cursor.execute(_SUM.format(chosen=chosen), [*recent, window_start(), *parameters])
         rows = cursor.fetchall()
     width = len(COLUMNS)
     return {

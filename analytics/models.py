@@ -30,7 +30,9 @@ class EffectivenessRollup(models.Model):
             # also the index for one subject over time
             models.UniqueConstraint(fields=["kind", "key", "day"], name="rollup_subject_day_unique"),
             models.CheckConstraint(condition=Q(successes__lte=F("n")), name="rollup_successes_within_n"),
-            models.CheckConstraint(condition=Q(severe__lte=F("side_effects")), name="rollup_severe_within_side_effects"),
+            models.CheckConstraint(
+                condition=Q(severe__lte=F("side_effects")), name="rollup_severe_within_side_effects"
+            ),
             models.CheckConstraint(condition=Q(side_effects__lte=F("n")), name="rollup_side_effects_within_n"),
         ]
         indexes = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -84,9 +85,9 @@ def adjust(feedback: Feedback, before: Sums, after: Sums) -> None:
     if not changes:
         return
     for subject in subjects_of(feedback):
-        EffectivenessRollup.objects.filter(
-            kind=subject.kind, key=subject.key, day=day_of(feedback.created_at)
-        ).update(**changes)
+        EffectivenessRollup.objects.filter(kind=subject.kind, key=subject.key, day=day_of(feedback.created_at)).update(
+            **changes
+        )
 
 
 def count_out(feedback: Feedback, sums: Sums) -> None:
@@ -110,7 +111,7 @@ def _shared(subjects: list[Subject]) -> list[Subject]:
     return [subject for subject in subjects if subject.kind is not Kind.RECOMMENDATION]
 
 
-def _upsert(table: str, keys: list[str], values: list[str], rows: list[list[object]], merge: str) -> None:
+def _upsert(table: str, keys: list[str], values: list[str], rows: list[list[Any]], merge: str) -> None:
     columns = [*keys, *values]
     placeholders = ", ".join(f"({', '.join(['%s'] * len(columns))})" for _ in rows)
     merges = ", ".join(merge.format(table=table, column=column) for column in values)

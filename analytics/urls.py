@@ -5,7 +5,11 @@ from django.urls import path
 from analytics import views
 
 urlpatterns = [
-    path("analytics/recommendations/<uuid:pk>", views.RecommendationAnalyticsView.as_view(), name="recommendation-analytics"),
+    path(
+        "analytics/recommendations/<uuid:pk>",
+        views.RecommendationAnalyticsView.as_view(),
+        name="recommendation-analytics",
+    ),
     path("analytics/diagnoses/<uuid:pk>", views.DiagnosisAnalyticsView.as_view(), name="diagnosis-analytics"),
     path("analytics/remedies/<slug:slug>", views.RemedyAnalyticsView.as_view(), name="remedy-analytics"),
     path("analytics/conditions/<slug:slug>", views.ConditionAnalyticsView.as_view(), name="condition-analytics"),

@@ -8,12 +8,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
 # Requests run in many threads here: a pool keeps them from opening a PostgreSQL connection each.
 os.environ.setdefault("DATABASE_POOL_SIZE", "20")
 
+from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
-http = get_asgi_application()
+http = get_asgi_application()  # sets Django up, which what follows needs
 
-from channels.routing import ProtocolTypeRouter
-
-from realtime.routing import websocket_application
+from realtime.routing import websocket_application  # noqa: E402
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket_application})

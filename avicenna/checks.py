@@ -64,9 +64,7 @@ def production_has_servers(app_configs: Sequence[AppConfig] | None, **_: Any) ->
     if connection.vendor == "sqlite":
         found.append(Warning("SQLite serves one process on one machine; use PostgreSQL.", id="avicenna.W001"))
     if not settings.REDIS_URL:
-        found.append(
-            Warning("Without REDIS_URL events do not reach sockets of other processes.", id="avicenna.W002")
-        )
+        found.append(Warning("Without REDIS_URL events do not reach sockets of other processes.", id="avicenna.W002"))
     return found
 
 

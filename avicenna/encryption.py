@@ -96,12 +96,14 @@ def _identity(instance: models.Model, field: models.Field[Any, Any]) -> str:
 class SealedAttribute(DeferredAttribute):
     """Keeps what came from the database sealed until somebody reads it."""
 
+    field: EncryptedTextField
+
     def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
         if instance is None:
             return self
         name = self.field.attname
         if name not in instance.__dict__:
-            super().__get__(instance, cls)  # type: ignore[no-untyped-call]  # loads a deferred field, still sealed
+            super().__get__(instance, cls)  # loads a deferred field, still sealed
         value = instance.__dict__[name]
         if isinstance(value, Sealed):
             value = self.field.loads(unseal(value, _identity(instance, self.field)))
@@ -140,7 +142,7 @@ class EncryptedTextField(models.Field):  # type: ignore[type-arg]
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         if value is not None and not isinstance(value, Sealed):
             raise TypeError(f"{self.name} is encrypted: write it through save() or bulk_create(), one row at a time.")
-        return None if value is None else connection.Database.Binary(value)
+        return None if value is None else connection.Database.Binary(value)  # type: ignore[attr-defined]  # the driver
 
     def get_lookup(self, lookup_name: str) -> Any:
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None

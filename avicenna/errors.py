@@ -99,4 +99,6 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return JsonResponse(body("server_error", gettext("Something went wrong on our side. Please try again.")), status=500)
+    return JsonResponse(
+        body("server_error", gettext("Something went wrong on our side. Please try again.")), status=500
+    )

@@ -31,5 +31,6 @@ def export(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     token = settings.METRICS_TOKEN
     if settings.DEBUG or (token and secrets.compare_digest(given.encode(), token.encode())):
-        return ExportToDjangoView(request)
+        exported: HttpResponse = ExportToDjangoView(request)
+        return exported
     return HttpResponseNotFound()

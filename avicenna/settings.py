@@ -6,6 +6,7 @@ A value of the wrong type stops the start with the name of the variable.
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,11 @@ try:
         "FIELD_ENCRYPTION_KEYS", in_debug="debug:ZGVidWdnaW5nLW9ubHktbmV2ZXItZm9yLXBhdGllbnQ="
     ).split(",")
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
-    CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
-    CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", [])
+    CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+    CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
     DATABASES = {"default": database()}
     REDIS_URL = env.str("REDIS_URL", "")
-    LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+    LOG_LEVEL = env.log_level("LOG_LEVEL", logging.INFO)
     LOG_FILE = env.str("LOG_FILE", "")
     SQL_ECHO = env.bool("SQL_ECHO", False)
     LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")

@@ -18,8 +18,8 @@ Handler = Callable[..., Response]
 class TooManyRequests(Throttled):
     default_detail = _("Too many requests.")
     default_code = "too_many_requests"
-    extra_detail_singular = _("Try again in {wait} second.")
-    extra_detail_plural = _("Try again in {wait} seconds.")
+    extra_detail_singular = _("Try again in {wait} second.")  # type: ignore[assignment]
+    extra_detail_plural = _("Try again in {wait} seconds.")  # type: ignore[assignment]
 
 
 def limited(group: str, *, by_address: str | None = None, by_user: str | None = None) -> Callable[[Handler], Handler]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -149,7 +148,13 @@ def stop_recommendation(*, actor: User | None, recommendation: Recommendation, r
 
 @transaction.atomic
 def replace_recommendation(
-    *, actor: User | None, recommendation: Recommendation, remedy: Remedy, reason: str = "", id: UUID | None = None, **fields: Any
+    *,
+    actor: User | None,
+    recommendation: Recommendation,
+    remedy: Remedy,
+    reason: str = "",
+    id: UUID | None = None,
+    **fields: Any,
 ) -> Recommendation:
     """Ends one recommendation and begins another in its place; returns the new one."""
     diagnosis, old = _open_recommendation(actor, recommendation)
@@ -215,7 +220,7 @@ def _apply(row: Model, changes: Mapping[str, Any]) -> list[str]:
 def _diagnosis_update(diagnosis: Diagnosis, action: Any, changed: list[str] | None = None) -> DiagnosisUpdate:
     return DiagnosisUpdate(
         action=action,
-        status=diagnosis.status,  # type: ignore[arg-type]  # choices are not literals
+        status=diagnosis.status,
         severity=diagnosis.severity,
         imbalance=diagnosis.imbalance,
         changed_fields=changed or [],

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 import django_filters
 from django.db.models import Q, QuerySet
 
@@ -40,6 +42,6 @@ class DiagnosisFilter(django_filters.FilterSet):
         model = Diagnosis
         fields = ["status", "severity", "condition", "patient"]
 
-    def of_patient(self, queryset: QuerySet[Diagnosis], name: str, value: object) -> QuerySet[Diagnosis]:
+    def of_patient(self, queryset: QuerySet[Diagnosis], name: str, value: UUID) -> QuerySet[Diagnosis]:
         """An id the caller may not see finds nothing, like one that does not exist."""
         return queryset.filter(patient=value)

@@ -134,9 +134,7 @@ class Patient(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(condition=models.Q(sex__in=["", "female", "male"]), name="patient_sex_known"),
-            models.CheckConstraint(
-                condition=models.Q(mizaj_type__in=["", *Mizaj.values]), name="patient_mizaj_known"
-            ),
+            models.CheckConstraint(condition=models.Q(mizaj_type__in=["", *Mizaj.values]), name="patient_mizaj_known"),
         ]
 
     def __str__(self) -> str:
@@ -215,9 +213,7 @@ class Recommendation(models.Model):
     duration_days = models.PositiveSmallIntegerField(_("days"), null=True, blank=True)
     instructions = models.CharField(_("instructions"), max_length=1000, blank=True)
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.ACTIVE)
-    replaces = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
-    )
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
     # The lists order by it; kept by analytics in the transaction of each feedback.
     effectiveness_score = models.FloatField(_("effectiveness"), null=True, editable=False, db_index=True)
     confidence = models.FloatField(_("confidence"), null=True, editable=False)

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from diagnoses.models import Diagnosis, Patient, Recommendation
+    from diagnoses.models import Diagnosis, Patient, Recommendation  # noqa: F401  (named in strings below)
 
 
 def through_patient(user: User | AnonymousUser, patient: str) -> Q:

@@ -120,7 +120,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     fixed: ClassVar[dict[str, str | Promise]] = {}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if refused := {name: [why] for name, why in self.fixed.items() if name in self.initial_data}:
+        if refused := {name: [str(why)] for name, why in self.fixed.items() if name in self.initial_data}:
             raise serializers.ValidationError(refused)
         return attrs
 

@@ -99,9 +99,7 @@ class PatientViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Patient]
         patient = self.get_object()
         given = self.get_serializer(patient, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        patient = actions.change_patient(
-            actor=cast(User, request.user), patient=patient, changes=given.validated_data
-        )
+        patient = actions.change_patient(actor=cast(User, request.user), patient=patient, changes=given.validated_data)
         return Response(self.get_serializer(patient).data)
 
 
@@ -115,9 +113,7 @@ class DiagnosisViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Diagno
     def get_queryset(self) -> QuerySet[Diagnosis]:
         return Diagnosis.objects.visible_to(self.request.user).for_list()
 
-    @extend_schema(
-        parameters=[IDEMPOTENCY_KEY], request=NewDiagnosisSerializer, responses={201: DiagnosisSerializer}
-    )
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=NewDiagnosisSerializer, responses={201: DiagnosisSerializer})
     def create(self, request: Request) -> Response:
         given = NewDiagnosisSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
@@ -201,9 +197,7 @@ class RecommendationViewSet(RetrieveModelMixin, GenericViewSet[Recommendation]):
         )
         return Response(self.get_serializer(recommendation).data)
 
-    @extend_schema(
-        parameters=[IDEMPOTENCY_KEY], request=ReplaceSerializer, responses={201: RecommendationSerializer}
-    )
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=ReplaceSerializer, responses={201: RecommendationSerializer})
     @action(detail=True, methods=["post"])
     def replace(self, request: Request, pk: str) -> Response:
         recommendation = self.get_object()

@@ -2,7 +2,8 @@
 
 The latent model. Whether a report is a success is a coin with
 
-    logit P = 0.35 + a[remedy] + c[condition] + t[patient] + k[patient, kind] - 0.9 (d - 0.75) + m[remedy] (day - 60) / 60
+    logit P = 0.35 + a[remedy] + c[condition] + t[patient] + k[patient, kind]
+              - 0.9 (d - 0.75) + m[remedy] (day - 60) / 60
 
 * `a` ~ Normal(0, 0.6) is how good a remedy is, `c` ~ Normal(0, 0.3) how easily a condition yields;
 * `t` ~ Normal(0, 0.4) is a patient's disposition, `k` ~ Normal(0, 0.4) a taste for a kind of remedy;
@@ -36,11 +37,18 @@ DAYS = 120
 PATIENTS, DIAGNOSES, REPORTS = 200, 400, 5_000
 CONDITIONS, REMEDIES = 24, 60
 
-WOMEN = "سارا مریم زهرا فاطمه نرگس لیلا شیرین پریسا الهام نیلوفر مینا سمیرا آزاده هانیه یاسمن".split()
-MEN = "رضا علی حسین محمد امیر مهدی سعید بهرام کیان آرش فرهاد نیما پیمان داریوش سامان".split()
-FAMILIES = (
-    "مرادی احمدی کریمی رضایی موسوی جعفری صادقی نوری حیدری قاسمی اکبری سلطانی شریفی یوسفی رستمی کاظمی باقری طاهری"
-).split()
+WOMEN = [
+    "سارا", "مریم", "زهرا", "فاطمه", "نرگس", "لیلا", "شیرین", "پریسا", "الهام", "نیلوفر", "مینا", "سمیرا",
+    "آزاده", "هانیه", "یاسمن",
+]  # fmt: skip
+MEN = [
+    "رضا", "علی", "حسین", "محمد", "امیر", "مهدی", "سعید", "بهرام", "کیان", "آرش", "فرهاد", "نیما", "پیمان",
+    "داریوش", "سامان",
+]  # fmt: skip
+FAMILIES = [
+    "مرادی", "احمدی", "کریمی", "رضایی", "موسوی", "جعفری", "صادقی", "نوری", "حیدری", "قاسمی", "اکبری",
+    "سلطانی", "شریفی", "یوسفی", "رستمی", "کاظمی", "باقری", "طاهری",
+]  # fmt: skip
 
 KINDS = [Remedy.Kind.HERBAL, Remedy.Kind.DIETARY, Remedy.Kind.LIFESTYLE, Remedy.Kind.PHYSICAL]
 DIRECTIONS = {

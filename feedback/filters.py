@@ -29,7 +29,7 @@ class FeedbackFilter(django_filters.FilterSet):
     def filter_queryset(self, queryset: FeedbackQuerySet) -> FeedbackQuerySet:
         if not self.form.cleaned_data["withdrawn"]:
             queryset = queryset.standing()
-        filtered = super().filter_queryset(queryset)
+        filtered: FeedbackQuerySet = super().filter_queryset(queryset)
         # Whatever comes first, the id comes last: pages neither repeat nor skip a row.
         asked = [name for name in filtered.query.order_by if name not in ("pk", "-pk")]
         return filtered.order_by(*(asked or ["-created_at"]), "-pk")

@@ -22,7 +22,9 @@ class Feedback(models.Model):
     """One report by the patient on one recommendation."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="feedback", db_index=False)
+    recommendation = models.ForeignKey(
+        Recommendation, on_delete=models.PROTECT, related_name="feedback", db_index=False
+    )
     diagnosis = models.ForeignKey(Diagnosis, on_delete=models.PROTECT, related_name="feedback", db_index=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="feedback", db_index=False)
     # As it was when the patient reported: a later change of the record must not move old evidence.

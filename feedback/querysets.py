@@ -9,7 +9,7 @@ from diagnoses.querysets import through_patient
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from feedback.models import Feedback
+    from feedback.models import Feedback  # noqa: F401  (named in a string below)
 
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):

@@ -62,7 +62,7 @@ class ReportSerializer(serializers.Serializer[Any]):
     symptom_improvement = one_to_five()
     compliance = one_to_five(required=False, allow_null=True)
     comment = text(COMMENT_LENGTH)
-    side_effects = SideEffectReportSerializer(many=True, required=False, max_length=40)
+    side_effects = SideEffectReportSerializer(many=True, required=False, max_length=40)  # type: ignore[call-arg]  # of the list
 
     def validate_side_effects(self, given: list[dict[str, Any]]) -> dict[SideEffect, int]:
         effects = {item["effect"]: item["severity"] for item in given}

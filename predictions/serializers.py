@@ -8,7 +8,9 @@ from predictions.levels import Level
 
 
 class EvidenceNoteSerializer(serializers.Serializer[Any]):
-    source = serializers.ChoiceField(choices=["own_history", "similar_patients", "remedy_history", "prior"])
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # what the score rests on
+        choices=["own_history", "similar_patients", "remedy_history", "prior"]
+    )
     method = serializers.ChoiceField(choices=["model", "effectiveness"])
     feedbacks = serializers.IntegerField(help_text="reports on this remedy in the last 90 days")
     similar_patients = serializers.IntegerField(

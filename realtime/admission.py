@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -38,10 +40,9 @@ class Handshake:
     bearer: str
 
     @classmethod
-    def of(cls, scope: dict[str, object], diagnosis_id: UUID) -> Handshake:
+    def of(cls, scope: dict[str, Any], diagnosis_id: UUID) -> Handshake:
         """Raises `Refused` for a query that no client of ours sends."""
-        raw = scope["query_string"]
-        query = parse_qs(raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw))
+        query = parse_qs(scope["query_string"].decode("utf-8", "replace"))
         if "token" in query and not settings.WEBSOCKET_ALLOW_TOKEN_IN_QUERY:
             raise Refused(BAD_MESSAGE, "token_in_query")
         bearer = header(scope, b"authorization").removeprefix("Bearer ") or query.get("token", [""])[0]
@@ -54,17 +55,16 @@ def _since(text: str) -> int:
     return int(text)
 
 
-def header(scope: dict[str, object], name: bytes) -> str:
-    headers = scope["headers"]
-    assert isinstance(headers, (list, tuple))
+def header(scope: dict[str, Any], name: bytes) -> str:
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     return next((value.decode("latin-1") for key, value in headers if key == name), "")
 
 
-def language(scope: dict[str, object]) -> str:
+def language(scope: dict[str, Any]) -> str:
     return "fa" if header(scope, b"accept-language").lower().startswith("fa") else "en"
 
 
-def origin_is_ours(scope: dict[str, object]) -> bool:
+def origin_is_ours(scope: dict[str, Any]) -> bool:
     """Browsers always name their origin; a client without one is not a browser."""
     origin = header(scope, b"origin")
     if not origin or origin in settings.CORS_ALLOWED_ORIGINS:
@@ -76,8 +76,7 @@ def origin_is_ours(scope: dict[str, object]) -> bool:
     return validate_host(f"[{host}]" if ":" in host else host, settings.ALLOWED_HOSTS)
 
 
-@database_sync_to_async
-def admit(handshake: Handshake) -> Session:
+def _admit(handshake: Handshake) -> Session:
     """The session that opens the socket. Raises `Refused`."""
     session = _session(handshake)
     if session is None:
@@ -85,6 +84,9 @@ def admit(handshake: Handshake) -> Session:
     if not Diagnosis.objects.visible_to(session.user).filter(pk=handshake.diagnosis_id).exists():
         raise Refused(NOT_ALLOWED, "not_allowed")
     return session
+
+
+admit: Callable[[Handshake], Awaitable[Session]] = database_sync_to_async(_admit)
 
 
 def _session(handshake: Handshake) -> Session | None:

@@ -131,7 +131,7 @@ def _parse(message: dict[str, Any]) -> Body:
     if len(text or message.get("bytes") or b"") > MAX_FRAME_BYTES:
         raise Refused(TOO_LARGE, "too_large")
     try:
-        given = json.loads(text)
+        given = json.loads(text or "")
         return CLIENT_FRAMES[given["type"]].model_validate(given)
     except (TypeError, KeyError, ValueError, RecursionError, ValidationError) as error:
         raise Refused(BAD_MESSAGE, "malformed") from error

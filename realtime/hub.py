@@ -28,6 +28,13 @@ read_replay: Callable[[UUID, int], Awaitable[Replay]] = database_sync_to_async(r
 read_events: Callable[[UUID, int], Awaitable[list[Frame]]] = database_sync_to_async(events_after)
 
 
+def _heads(diagnosis_ids: list[UUID]) -> dict[UUID, int]:
+    return dict(Diagnosis.objects.filter(pk__in=diagnosis_ids).values_list("pk", "head"))
+
+
+read_heads: Callable[[list[UUID]], Awaitable[dict[UUID, int]]] = database_sync_to_async(_heads)
+
+
 class Watcher(Protocol):
     """A socket as the hub sees it. `position` is the newest number it was handed."""
 
@@ -167,7 +174,7 @@ class Hub:
         while True:
             await asyncio.sleep(HEADS_CHECK_SECONDS)
             try:
-                heads = await _read_heads(list(self._topics))
+                heads = await read_heads(list(self._topics))
             except Exception:
                 logger.warning("the heads check failed", exc_info=True)
                 continue
@@ -175,11 +182,6 @@ class Hub:
                 topic = self._topics.get(diagnosis_id)
                 if topic and head > topic.position:
                     topic.wake()
-
-
-@database_sync_to_async
-def _read_heads(diagnosis_ids: list[UUID]) -> dict[UUID, int]:
-    return dict(Diagnosis.objects.filter(pk__in=diagnosis_ids).values_list("pk", "head"))
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

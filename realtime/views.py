@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -40,9 +40,7 @@ class TicketView(APIView):
         diagnosis = visible_diagnosis(request, given.validated_data["diagnosis"])
         ticket = issue_ticket(session=cast(Session, request.auth), diagnosis=diagnosis)
         url = f"/ws/diagnoses/{diagnosis.pk}/?ticket={ticket}"
-        return Response(
-            {"ticket": ticket, "expires_in": TICKET_SECONDS, "url": url}, status=status.HTTP_201_CREATED
-        )
+        return Response({"ticket": ticket, "expires_in": TICKET_SECONDS, "url": url}, status=status.HTTP_201_CREATED)
 
 
 class EventsView(APIView):

@@ -10,7 +10,9 @@ from diagnoses.catalogue_files import FOLDER, load
 
 
 class Command(BaseCommand):
-    help = "Brings conditions, remedies and side effects from the CSV files into the catalogue. Running it again is safe."
+    help = (
+        "Brings conditions, remedies and side effects from the CSV files into the catalogue. Running it again is safe."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--folder", type=Path, default=FOLDER, help="where the three CSV files lie")
@@ -21,6 +23,4 @@ class Command(BaseCommand):
         except (OSError, KeyError, ValueError, ValidationError) as error:
             raise CommandError(f"The catalogue was left as it was: {error}") from error
         for file in loaded if options["verbosity"] else ():
-            self.stdout.write(
-                f"{file.file}: {file.created} new, {file.changed} changed, {file.unchanged} as they were"
-            )
+            self.stdout.write(f"{file.file}: {file.created} new, {file.changed} changed, {file.unchanged} as they were")

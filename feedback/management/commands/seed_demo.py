@@ -43,7 +43,9 @@ class Command(BaseCommand):
         if not Remedy.objects.exists():
             raise CommandError("The catalogue is empty: run load_catalogue first.")
         started = time.monotonic()
-        story = Story(list(Condition.objects.all()), list(Remedy.objects.all()), SideEffect.objects.count(), timezone.now())
+        story = Story(
+            list(Condition.objects.all()), list(Remedy.objects.all()), SideEffect.objects.count(), timezone.now()
+        )
         with transaction.atomic():  # the whole clinic or nothing
             self._build(story)
         self.stdout.write(

@@ -36,7 +36,9 @@ class Command(BaseCommand):
         except StepFailed as error:
             raise CommandError(f"The demonstration failed: {error}") from error
         except (httpx.HTTPError, OSError, WebSocketException, TimeoutError) as error:
-            raise CommandError(f"The demonstration failed: no answer from {url} ({error or type(error).__name__}).") from error
+            raise CommandError(
+                f"The demonstration failed: no answer from {url} ({error or type(error).__name__})."
+            ) from error
         self.stdout.write(self.style.SUCCESS("Every step held."))
 
 

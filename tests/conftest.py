@@ -1,0 +1,144 @@
+"""The shared cast: Alice is the patient, Bob is on her care team, Charlie is a practitioner who is not.
+
+Dora is another patient, Sam is staff. Whoever may do something, Charlie and Dora are tried too.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DEBUG", "1")
+# Each worker has a Redis database of its own, so that one's limits do not count another's requests.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+if redis := os.environ.get("TEST_REDIS_URL"):
+    os.environ["REDIS_URL"] = f"{redis}/{_worker}"
+os.environ["DATABASE_CONN_MAX_AGE"] = "0"
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from accounts import tokens
+from accounts.models import Role, Session, User
+from diagnoses.actions import create_patient, recommend, record_diagnosis
+from diagnoses.mizaj import Mizaj
+from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from predictions.registry import registry
+
+Api = Callable[..., APIClient]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: Any) -> None:
+    """SQLite in a file: sockets are served from other threads, which an in-memory database locks out."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    cache.clear()
+    registry.forget()
+    yield
+    registry.forget()
+
+
+@pytest.fixture
+def api() -> Api:
+    """A client for a user (None: nobody), signed in with a token of a session of their own."""
+
+    def client(user: User | None = None, **headers: str) -> APIClient:
+        signed_in = APIClient(**{f"HTTP_{name.upper()}": value for name, value in headers.items()})
+        if user:
+            access = tokens.issue(Session.objects.create(user=user))["access"]
+            signed_in.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
+        return signed_in
+
+    return client
+
+
+def _person(email: str, role: Role, name: str) -> User:
+    return User.objects.create(email=email, role=role, name=name, password="!")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return _person("alice@clinic.example", Role.PATIENT, "Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return _person("bob@clinic.example", Role.PRACTITIONER, "Dr Bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return _person("charlie@clinic.example", Role.PRACTITIONER, "Dr Charlie")
+
+
+@pytest.fixture
+def dora(db: None) -> User:
+    user = _person("dora@clinic.example", Role.PATIENT, "Dora")
+    create_patient(actor=None, user=user, full_name="Dora Other")
+    return user
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    return _person("sam@clinic.example", Role.STAFF, "Sam")
+
+
+@pytest.fixture
+def patient(alice: User, bob: User) -> Patient:
+    return create_patient(
+        actor=None, user=alice, full_name="Alice Owner", care_team=[bob], mizaj_type=Mizaj.WARM_DRY, sex="female"
+    )
+
+
+@pytest.fixture
+def headache(db: None) -> Condition:
+    return Condition.objects.create(slug="headache", name_en="Headache", name_fa="سردرد")
+
+
+@pytest.fixture
+def mint(db: None) -> Remedy:
+    return Remedy.objects.create(slug="mint", name_en="Mint", name_fa="نعناع", kind="herbal", warmth=2, moisture=-2)
+
+
+@pytest.fixture
+def violet(db: None) -> Remedy:
+    return Remedy.objects.create(
+        slug="sweet-violet", name_en="Sweet violet", name_fa="بنفشه", kind="herbal", warmth=-1, moisture=1
+    )
+
+
+@pytest.fixture
+def nausea(db: None) -> SideEffect:
+    return SideEffect.objects.create(slug="nausea", name_en="Nausea", name_fa="تهوع")
+
+
+@pytest.fixture
+def diagnosis(patient: Patient, bob: User, headache: Condition) -> Diagnosis:
+    return record_diagnosis(actor=bob, patient=patient, condition=headache, severity=3, imbalance=Mizaj.WARM)
+
+
+@pytest.fixture
+def recommendation(diagnosis: Diagnosis, bob: User, mint: Remedy) -> Recommendation:
+    return recommend(actor=bob, diagnosis=diagnosis, remedy=mint)
+
+
+@pytest.fixture
+def report(recommendation: Recommendation) -> dict[str, Any]:
+    """A valid report on Alice's recommendation."""
+    return {
+        "recommendation": str(recommendation.pk),
+        "rating": 4,
+        "symptom_improvement": 4,
+        "client_id": str(uuid4()),
+    }

