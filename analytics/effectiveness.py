@@ -17,8 +17,9 @@ from scipy.special import betainc, betaincinv
 Trend = Literal["improving", "declining", "stable", "new"]
 
 PRIOR_STRENGTH = 10.0
-# Before any report: a flat prior, worth two.
-FLAT_MEAN, FLAT_STRENGTH = 0.5, 2.0
+# No prior claims more than half a success or half a failure short of certainty (Jeffreys): a parent that only ever
+# succeeded must not make its child look certain before the child has a single report.
+LEAST_PSEUDO_COUNT = 0.5
 TREND_MINIMUM = 5
 TREND_PROBABILITY = 0.95
 
@@ -60,6 +61,10 @@ class Beta:
         return float(betaincinv(self.a, self.b, q))
 
 
+# Before any report every rate is as likely as any other.
+FLAT = Beta(1.0, 1.0)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """`score` and `interval` are probabilities; `interval` holds 95 %, equal tails; `confidence` is 1 - its width."""
@@ -81,12 +86,30 @@ def posterior(nested: Sequence[Counts], strength: float = PRIOR_STRENGTH) -> Bet
     """
     if not nested:
         raise ValueError("A posterior needs at least one level of counts.")
-    mean, weight = FLAT_MEAN, FLAT_STRENGTH
+    beta = FLAT
     for level, counts in enumerate(nested):
         own = counts - nested[level + 1] if level + 1 < len(nested) else counts
-        beta = Beta(weight * mean + own.successes, weight * (1 - mean) + own.n - own.successes)
-        mean, weight = beta.mean, strength
+        prior = beta if level == 0 else _prior_from(beta, strength)
+        beta = Beta(prior.a + own.successes, prior.b + own.n - own.successes)
     return beta
+
+
+def _prior_from(parent: Beta, strength: float) -> Beta:
+    """What a child may expect: around its parent's rate by `strength`, and as unsure as that rate itself is.
+
+    A child's rate is Beta(strength * mu, strength * (1 - mu)) and mu is not known but has the parent's posterior; the
+    Beta with the same mean and variance as that mixture has (s + 1)(strength + 1) / (s + strength + 1) - 1 as its
+    strength, s being the parent's: nearly `strength` under a well-known parent, little under an unknown one.
+    """
+    known = parent.a + parent.b
+    return _around(parent.mean, (known + 1) * (strength + 1) / (known + strength + 1) - 1)
+
+
+def _around(mean: float, strength: float) -> Beta:
+    """A Beta with this mean and strength, but no surer of an extreme than LEAST_PSEUDO_COUNT allows."""
+    least = min(LEAST_PSEUDO_COUNT, strength / 2)
+    a = min(max(strength * mean, least), strength - least)
+    return Beta(a, strength - a)
 
 
 def estimate(nested: Sequence[Counts], strength: float = PRIOR_STRENGTH) -> Estimate:
@@ -100,12 +123,12 @@ def estimate(nested: Sequence[Counts], strength: float = PRIOR_STRENGTH) -> Esti
     )
 
 
-def probability_of_rise(recent: Counts, before: Counts, mean: float, strength: float = FLAT_STRENGTH) -> float:
+def probability_of_rise(recent: Counts, before: Counts, mean: float, strength: float = 2.0) -> float:
     """P(the recent rate is above the earlier one), each with the same weak prior around `mean`."""
-    a, b = strength * mean, strength * (1 - mean)
-    now = Beta(a + recent.successes, b + recent.n - recent.successes)
-    then = Beta(a + before.successes, b + before.n - before.successes)
-    # E over the quantiles of `now` of P(then < quantile): a smooth integrand, exact to many digits with 48 nodes.
+    prior = _around(mean, strength)
+    now = Beta(prior.a + recent.successes, prior.b + recent.n - recent.successes)
+    then = Beta(prior.a + before.successes, prior.b + before.n - before.successes)
+    # E over the quantiles of `now` of P(then < quantile): 48 nodes give it to better than 0.001.
     quantiles = betaincinv(now.a, now.b, _U)
     return float(np.dot(_W, betainc(then.a, then.b, quantiles)))
 

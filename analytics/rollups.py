@@ -73,7 +73,7 @@ def count_in(feedback: Feedback, sums: Sums) -> None:
         SubjectPatient._meta.db_table,
         ["kind", "key", "patient_id"],
         ["last_day"],
-        [[subject.kind.value, subject.key, patient, day] for subject in _shared(subjects)],
+        [[subject.kind.value, subject.key, patient, day] for subject in shared(subjects)],
         "{column} = CASE WHEN excluded.{column} > {table}.{column} THEN excluded.{column} ELSE {table}.{column} END",
     )
 
@@ -98,7 +98,7 @@ def count_out(feedback: Feedback, sums: Sums) -> None:
     for other in standing.select_related("recommendation", "diagnosis"):
         for subject in subjects_of(other):
             remaining[subject] = max(remaining.get(subject, date.min), day_of(other.created_at))
-    for subject in _shared(subjects_of(feedback)):
+    for subject in shared(subjects_of(feedback)):
         row = SubjectPatient.objects.filter(kind=subject.kind, key=subject.key, patient=feedback.patient_id)
         if subject in remaining:
             row.update(last_day=remaining[subject])
@@ -106,7 +106,7 @@ def count_out(feedback: Feedback, sums: Sums) -> None:
             row.delete()
 
 
-def _shared(subjects: list[Subject]) -> list[Subject]:
+def shared(subjects: list[Subject]) -> list[Subject]:
     """A recommendation always stands for one patient: nothing to count there."""
     return [subject for subject in subjects if subject.kind is not Kind.RECOMMENDATION]
 

@@ -5,11 +5,12 @@ import secrets
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Session
 from diagnoses.models import Diagnosis
-from realtime.models import Ticket
+from realtime.models import DiagnosisEvent, Ticket
 
 TICKET_SECONDS = 30
 
@@ -46,3 +47,12 @@ def redeem_ticket(*, secret: str, diagnosis_id: object) -> Session | None:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def prune_events(*, keep: int) -> tuple[int, int]:
+    """Removes what lies more than `keep` behind its head, and expired tickets; returns how many of each."""
+    old = DiagnosisEvent.objects.filter(seq__lte=F("diagnosis__head") - keep)
+    events, _ = DiagnosisEvent.objects.filter(pk__in=old.values("pk")).delete()
+    tickets, _ = Ticket.objects.filter(expires_at__lt=timezone.now()).delete()
+    return events, tickets

@@ -142,3 +142,10 @@ def report(recommendation: Recommendation) -> dict[str, Any]:
         "symptom_improvement": 4,
         "client_id": str(uuid4()),
     }
+
+
+@pytest.fixture
+def other_diagnosis(patient: Patient, bob: User) -> Diagnosis:
+    """A second diagnosis of Alice."""
+    insomnia = Condition.objects.create(slug="insomnia", name_en="Insomnia", name_fa="بی‌خوابی")
+    return record_diagnosis(actor=bob, patient=patient, condition=insomnia, severity=2)

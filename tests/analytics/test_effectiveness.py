@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import beta
+
+from analytics.effectiveness import Counts, estimate, posterior, probability_of_rise, trend
+
+
+@st.composite
+def counts(draw: st.DrawFn, most: int = 500) -> Counts:
+    n = draw(st.integers(0, most))
+    return Counts(n, draw(st.integers(0, n)))
+
+
+@st.composite
+def nested(draw: st.DrawFn) -> list[Counts]:
+    """Up to four levels, each containing the next."""
+    chain = [draw(counts())]
+    for _ in range(draw(st.integers(0, 3))):
+        child = draw(counts())
+        chain.insert(0, Counts(chain[0].n + child.n, chain[0].successes + child.successes))
+    return chain
+
+
+def test_without_a_report_the_guess_is_even_and_unsure() -> None:
+    found = estimate([Counts()])
+
+    assert found.score == 0.5
+    assert found.interval == pytest.approx((0.025, 0.975))
+    assert found.success_rate is None
+
+
+def test_the_worked_example_of_the_docs() -> None:
+    """docs/numbers.md, step by step: 100 reports, 20 of them on the remedy, 4 of those on this recommendation."""
+    found = estimate([Counts(100, 60), Counts(20, 15), Counts(4, 4)], strength=10)
+
+    everything_a, everything_b = 1 + 45, 1 + 35  # the 80 reports on other remedies, after a flat prior
+    mean, known = 46 / 82, 82
+    prior = (known + 1) * 11 / (known + 11) - 1
+    remedy_a, remedy_n = prior * mean + 11, prior + 16  # the 16 other reports on the remedy
+    assert (everything_a, everything_b) == (46, 36)
+    prior = (remedy_n + 1) * 11 / (remedy_n + 11) - 1
+    score = (prior * remedy_a / remedy_n + 4) / (prior + 4)
+    assert found.score == pytest.approx(score)
+    assert found.score == pytest.approx(0.7734, abs=1e-4)
+
+
+@given(counts(60), counts(60), counts(60))
+def test_a_success_helps_its_own_remedy_more_than_another(rest: Counts, one: Counts, other: Counts) -> None:
+    def scores(one: Counts) -> tuple[float, float]:
+        everything = Counts(rest.n + one.n + other.n, rest.successes + one.successes + other.successes)
+        return estimate([everything, one]).score, estimate([everything, other]).score
+
+    before, after = scores(one), scores(Counts(one.n + 1, one.successes + 1))
+
+    assert after[0] - before[0] >= 0
+    assert after[1] - before[1] >= -2e-3  # near certainty the floor under a prior gives way a little
+    if (one.n, one.successes) == (other.n, other.successes):
+        assert after[0] > after[1]
+
+
+@given(nested())
+def test_score_lies_in_its_interval_and_all_in_0_to_1(chain: list[Counts]) -> None:
+    found = estimate(chain)
+
+    assert 0 <= found.interval[0] <= found.score <= found.interval[1] <= 1
+    assert 0 <= found.confidence <= 1
+
+
+@given(nested())
+def test_the_interval_is_that_of_the_beta_distribution(chain: list[Counts]) -> None:
+    b = posterior(chain)
+
+    assert estimate(chain).interval == pytest.approx(tuple(beta.interval(0.95, b.a, b.b)), abs=1e-9)
+
+
+@given(nested())
+def test_one_more_success_never_lowers_the_score(chain: list[Counts]) -> None:
+    better = [Counts(level.n + 1, level.successes + 1) for level in chain]
+
+    assert estimate(better).score >= estimate(chain).score
+
+
+def test_three_lucky_reports_do_not_beat_a_proven_remedy() -> None:
+    everything = Counts(1000, 600)
+    lucky = estimate([everything, Counts(3, 3)])
+    proven = estimate([everything, Counts(300, 255)])
+
+    assert lucky.interval[0] < proven.interval[0]
+
+
+def test_a_child_that_does_not_fit_its_parent_is_an_error() -> None:
+    with pytest.raises(ValueError, match="successes among"):
+        estimate([Counts(3, 3), Counts(5, 1)])
+
+
+@given(counts(80), counts(80))
+def test_probability_of_rise_against_sampling(recent: Counts, before: Counts) -> None:
+    random = np.random.default_rng(7)
+    now = random.beta(1 + recent.successes, 1 + recent.n - recent.successes, 20_000)
+    then = random.beta(1 + before.successes, 1 + before.n - before.successes, 20_000)
+
+    assert probability_of_rise(recent, before, mean=0.5) == pytest.approx((now > then).mean(), abs=0.02)
+
+
+@given(counts(200), counts(200))
+def test_rise_and_fall_are_mirror_images(a: Counts, b: Counts) -> None:
+    assert probability_of_rise(a, b, 0.5) + probability_of_rise(b, a, 0.5) == pytest.approx(1, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("recent", "before", "word"),
+    [
+        (Counts(40, 36), Counts(40, 16), "improving"),
+        (Counts(40, 16), Counts(40, 36), "declining"),
+        (Counts(40, 24), Counts(40, 23), "stable"),
+        (Counts(40, 40), Counts(4, 0), "new"),
+        (Counts(0, 0), Counts(40, 23), "stable"),
+    ],
+)
+def test_trend_words(recent: Counts, before: Counts, word: str) -> None:
+    assert trend(recent, before, mean=0.6)[0] == word

@@ -1,0 +1,92 @@
+"""Settings are read in a process of their own, as a server reads them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.run import PRODUCTION
+
+ROOT = Path(__file__).resolve().parents[2]
+INHERITED = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+def check(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` with production settings and some changes; an empty value removes the variable."""
+    env = {name: value for name, value in (INHERITED | PRODUCTION | changes).items() if value}
+    command = [sys.executable, "manage.py", "check", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+
+
+def test_production_settings_pass_every_check() -> None:
+    assert check("--deploy", "--fail-level", "WARNING").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS"])
+def test_without_a_secret_nothing_starts(name: str) -> None:
+    answer = check(**{name: ""})
+
+    assert answer.returncode != 0
+    assert answer.stderr.startswith(f"{name} must be set")
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("name", ["DEBUG", "ACCESS_TOKEN_MINUTES", "LOG_LEVEL", "DATABASE_URL"])
+def test_a_value_of_the_wrong_type_is_named(name: str) -> None:
+    answer = check(**{name: "perhaps"})
+
+    assert answer.returncode != 0
+    assert name in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(PRODUCTION["SECRET_KEY"] + "\n")
+
+    assert check("--deploy", SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "key")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ({"FIELD_ENCRYPTION_KEYS": "k:short"}, "avicenna.E001"),
+        ({"FIELD_ENCRYPTION_KEYS": "debug:ZGVidWdnaW5nLW9ubHktbmV2ZXItZm9yLXBhdGllbnQ="}, "avicenna.E003"),
+        ({"ALLOWED_HOSTS": "*"}, "avicenna.E004"),
+        ({"WEBSOCKET_ALLOW_TOKEN_IN_QUERY": "1"}, "avicenna.E005"),
+        ({"CORS_ALLOWED_ORIGINS": "http://clinic.example"}, "avicenna.E006"),
+        ({"SQL_ECHO": "1"}, "avicenna.E007"),
+        ({"RATELIMIT_ENABLE": "0"}, "avicenna.E008"),
+        ({"DATABASE_URL": "sqlite:///x.sqlite3"}, "avicenna.W001"),
+        ({"REDIS_URL": ""}, "avicenna.W002"),
+        ({"SECRET_KEY": "short"}, "security.W009"),
+    ],
+)
+def test_each_wrong_deployment_is_found(change: dict[str, str], finding: str) -> None:
+    answer = check("--deploy", "--fail-level", "WARNING", **change)
+
+    assert answer.returncode != 0
+    assert finding in answer.stderr
+
+
+def test_an_old_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import connection
+
+    from avicenna.checks import sqlite_is_recent
+
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+
+    assert [error.id for error in sqlite_is_recent(None)] == ["avicenna.E002"] * (connection.vendor == "sqlite")
+
+
+def test_the_example_lists_every_setting() -> None:
+    read = set(re.findall(r"(?:env\.\w+|secret)\(\s*\"([A-Z_]+)\"", (ROOT / "avicenna/settings.py").read_text()))
+    read |= set(re.findall(r"environ\.(?:get|setdefault)\(\"([A-Z_]+)\"", (ROOT / "avicenna/asgi.py").read_text()))
+    read |= {"HOST", "PORT"}
+    listed = set(re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+
+    assert read - {"DJANGO_SETTINGS_MODULE"} == listed
