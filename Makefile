@@ -26,9 +26,9 @@ format: .venv/.develop ## Put the code into its one shape
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
 messages: .venv/.develop ## Collect the texts for translators, then compile what they wrote
-	@$(BIN)/pybabel extract -q -F locale/babel.cfg -k gettext_lazy -k _ --no-location --sort-output -o locale/messages.pot .
-	@$(BIN)/pybabel update -q -D django -i locale/messages.pot -d locale -l fa --no-fuzzy-matching --ignore-obsolete
-	@$(BIN)/pybabel compile -q -D django -d locale
+	@$(BIN)/pybabel -q extract -F locale/babel.cfg -k gettext_lazy -k _ --no-location --sort-output -o locale/messages.pot .
+	@$(BIN)/pybabel -q update -D django -i locale/messages.pot -d locale -l fa --no-fuzzy-matching --ignore-obsolete
+	@$(BIN)/pybabel -q compile -D django -d locale
 
 lock: ## Resolve the requirements anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml -o requirements.txt

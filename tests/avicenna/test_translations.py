@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+PO = ROOT / "locale/fa/LC_MESSAGES/django.po"
+KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None}
+
+
+def source_texts() -> set[str]:
+    """Every text in the code that is meant for people."""
+    method_map = [("tests/**", "ignore"), (".venv/**", "ignore"), ("**.py", "python")]
+    found = extract_from_dir(ROOT, method_map=method_map, keywords=KEYWORDS)
+    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+
+
+def test_every_text_has_a_persian_translation() -> None:
+    with PO.open("rb") as file:
+        translated = {message.id for message in read_po(file) if message.id and message.string}
+
+    assert source_texts() - translated == set()
+
+
+def test_no_translation_is_left_over() -> None:
+    with PO.open("rb") as file:
+        translated = {message.id for message in read_po(file) if message.id}
+
+    assert translated - source_texts() == set()
+
+
+def test_placeholders_survive_the_translation() -> None:
+    with PO.open("rb") as file:
+        for message in read_po(file):
+            assert isinstance(message.id, str)
+            placeholders = {word for word in message.id.split() if word.startswith(("{", "%("))}
+            assert all(placeholder in str(message.string) for placeholder in placeholders), message.id
+
+
+def test_the_compiled_file_is_current() -> None:
+    with PO.open("rb") as file:
+        compiled = io.BytesIO()
+        write_mo(compiled, read_po(file))
+
+    assert PO.with_suffix(".mo").read_bytes() == compiled.getvalue()
