@@ -26,7 +26,7 @@ format: .venv/.develop ## Put the code into its one shape
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
 messages: .venv/.develop ## Collect the texts for translators, then compile what they wrote
-	@$(BIN)/pybabel -q extract -F locale/babel.cfg -k gettext_lazy -k _ --no-location --sort-output -o locale/messages.pot .
+	@$(BIN)/pybabel -q extract -F locale/babel.cfg -k gettext_lazy -k _ --no-location --project=Avicenna --version=0.1 --copyright-holder="the Avicenna maintainers" --sort-output -o locale/messages.pot .
 	@$(BIN)/pybabel -q update -D django -i locale/messages.pot -d locale -l fa --no-fuzzy-matching --ignore-obsolete
 	@$(BIN)/pybabel -q compile -D django -d locale
 

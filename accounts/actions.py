@@ -18,7 +18,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from accounts import tokens
 from accounts.models import Session, User
 from accounts.tokens import TokenPair
-from avicenna.errors import ActionError
+from avicenna.errors import ActionError, Forbidden
 from diagnoses.actions import create_patient
 
 
@@ -121,3 +121,14 @@ def _open_refresh(raw: str) -> RefreshToken:
     except TokenError as error:
         raise TokenRefused from error
     return token
+
+
+@transaction.atomic
+def save_user(*, actor: User | None, user: User) -> User:
+    """Adds or changes an account. Staff decides; a deactivated user's sessions end."""
+    if actor and not actor.is_staff:
+        raise Forbidden
+    user.save()
+    if not user.is_active:
+        user.sessions.filter(ended_at=None).update(ended_at=timezone.now())
+    return user

@@ -17,7 +17,7 @@ from rest_framework import status
 from accounts.models import User
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
-from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy
+from diagnoses.models import CatalogueTerm, Condition, Diagnosis, Patient, Recommendation, Remedy
 from realtime.events import DiagnosisUpdate, RecommendationState, RecommendationUpdate
 from realtime.publish import publish
 
@@ -38,6 +38,11 @@ class DiagnosisClosed(ActionError):
     code = "diagnosis_closed"
     message = _("This diagnosis is closed.")
     status = status.HTTP_409_CONFLICT
+
+
+class NotAPractitioner(ActionError):
+    code = "not_a_practitioner"
+    message = _("A care team consists of practitioners.")
 
 
 class RetiredTerm(ActionError):
@@ -70,6 +75,27 @@ def change_patient(*, actor: User | None, patient: Patient, changes: Mapping[str
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
     _apply(patient, changes)
     return patient
+
+
+@transaction.atomic
+def set_care_team(*, actor: User | None, patient: Patient, practitioners: Iterable[User]) -> None:
+    """Who may see the record from now on. Staff decides."""
+    if actor and not actor.is_staff:
+        raise Forbidden
+    members = set(practitioners)
+    if not all(member.is_practitioner for member in members):
+        raise NotAPractitioner(field="care_team")
+    patient.care_team.set(members)
+
+
+@transaction.atomic
+def save_term(*, actor: User | None, term: CatalogueTerm) -> CatalogueTerm:
+    """Adds or changes a word of the catalogue. Staff decides."""
+    if actor and not actor.is_staff:
+        raise Forbidden
+    term.full_clean()
+    term.save()
+    return term
 
 
 @transaction.atomic

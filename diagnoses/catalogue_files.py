@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from diagnoses.actions import save_term
 from diagnoses.models import CatalogueTerm, Condition, Remedy, SideEffect
 
 FOLDER = Path(__file__).parent / "catalogue"
@@ -56,8 +57,7 @@ def _store(term: CatalogueTerm, values: dict[str, Any]) -> str:
         return "unchanged"
     for name, value in values.items():
         setattr(term, name, value)
-    term.full_clean()
-    term.save()
+    save_term(actor=None, term=term)
     return "created" if is_new else "changed"
 
 

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from accounts import actions
+from accounts.models import Session, User
+from avicenna.admin import ReadOnlyAdmin, StaffAdmin
+
+admin.site.unregister(Group)
+# Tokens are secrets: sessions below show who is signed in.
+admin.site.unregister(BlacklistedToken)
+admin.site.unregister(OutstandingToken)
+
+
+class NewUserForm(BaseUserCreationForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ["email", "name", "role"]
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if User.objects.filter(email=email.lower()).exists():
+            raise forms.ValidationError(User._meta.get_field("email").error_messages["unique"], code="unique")
+        return email.lower()
+
+
+@admin.register(User)
+class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+    ordering = ["email"]
+    list_display = ["email", "name", "role", "is_active", "last_login"]
+    list_filter = ["role", "is_active"]
+    search_fields = ["email", "name"]
+    fieldsets = [(None, {"fields": ["email", "name", "role", "language", "is_active", "password"]})]
+    add_fieldsets = [(None, {"fields": ["email", "name", "role", "password1", "password2"]})]
+    add_form = NewUserForm
+    readonly_fields = ["email"]
+    filter_horizontal = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["email"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        actions.save_user(actor=request.user, user=obj)  # type: ignore[arg-type]  # staff only
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = ["user", "device", "created_at", "ended_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]

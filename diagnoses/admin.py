@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from avicenna.admin import ReadOnlyAdmin, StaffAdmin
+from diagnoses import actions
+from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+
+
+class TermAdmin(StaffAdmin):
+    search_fields = ["slug", "name_en", "name_fa"]
+    list_per_page = 50
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["slug"] if obj else []  # names the term for ever
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actions.save_term(actor=request.user, term=obj)  # type: ignore[arg-type]  # staff only
+
+
+@admin.register(Condition)
+class ConditionAdmin(TermAdmin):
+    list_display = ["slug", "name_en", "name_fa", "category", "is_active"]
+    list_filter = ["category", "is_active"]
+
+
+@admin.register(Remedy)
+class RemedyAdmin(TermAdmin):
+    """Where the degrees come from stands beside them: a practitioner reviews the catalogue before it is used."""
+
+    list_display = ["slug", "name_en", "name_fa", "kind", "warmth", "moisture", "confidence", "source", "note"]
+    list_filter = ["kind", "confidence", "is_active"]
+    search_fields = ["slug", "name_en", "name_fa", "scientific_name"]
+
+
+@admin.register(SideEffect)
+class SideEffectAdmin(TermAdmin):
+    list_display = ["slug", "name_en", "name_fa", "body_system", "is_active"]
+    list_filter = ["body_system", "is_active"]
+
+
+@admin.register(Patient)
+class PatientAdmin(StaffAdmin):
+    """Demographics and the care team; clinical texts are for the care team alone."""
+
+    list_display = ["full_name", "sex", "birth_date", "mizaj_type", "source", "created_at"]
+    list_filter = ["mizaj_type", "sex", "source"]
+    fields = ["full_name", "user", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
+    readonly_fields = ["full_name", "user", "birth_date", "sex", "mizaj_type", "created_at"]
+    filter_horizontal = ["care_team"]
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
+        return Patient.objects.visible_to(request.user)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        practitioners = db_field.remote_field.model.objects.filter(role="practitioner", is_active=True)
+        return super().formfield_for_manytomany(db_field, request, queryset=practitioners, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
+        """The care team is all that changes here."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        members = form.cleaned_data["care_team"]
+        actions.set_care_team(actor=request.user, patient=form.instance, practitioners=members)  # type: ignore[arg-type]
+
+
+class RecommendationInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Recommendation
+    fields = ["remedy", "dosage", "frequency", "duration_days", "status", "effectiveness_score", "confidence"]
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_staff)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recommendation]:
+        return Recommendation.objects.visible_to(request.user).for_list()
+
+
+@admin.register(Diagnosis)
+class DiagnosisAdmin(ReadOnlyAdmin):
+    list_display = ["patient", "condition", "severity", "imbalance", "status", "practitioner", "created_at"]
+    list_filter = ["status", "severity", "imbalance"]
+    list_select_related = ["patient", "condition", "practitioner"]
+    fields = ["patient", "practitioner", "condition", "severity", "imbalance", "status", "head", "created_at"]
+    inlines = [RecommendationInline]
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Diagnosis]:
+        return Diagnosis.objects.visible_to(request.user)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from diagnoses.actions import create_patient, record_diagnosis
+from diagnoses.models import Remedy
+from feedback.actions import submit
+
+LISTS = sorted(f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry)
+
+
+@pytest.fixture
+def page(client: Client) -> Any:
+    """`page(user, path)`: what the admin answers to a signed-in user."""
+
+    def get(user: Any, path: str, data: dict[str, Any] | None = None) -> Any:
+        client.force_login(user)
+        address = f"/admin/{path}"
+        return client.post(address, data) if data is not None else client.get(address)
+
+    return get
+
+
+@pytest.mark.parametrize("path", ["", *(f"{path}/" for path in LISTS)])
+def test_only_staff_opens_the_admin(
+    page: Any, sam: Any, bob: Any, alice: Any, report: Any, api: Any, path: str
+) -> None:
+    api(alice).post("/api/feedback/", report)
+
+    assert page(sam, path).status_code == 200
+    assert [page(user, path).status_code for user in (bob, alice)] == [302, 302]
+
+
+def test_staff_sees_where_a_degree_comes_from(page: Any, sam: Any, mint: Remedy) -> None:
+    Remedy.objects.update(source="Canon, book 2, p. 577", confidence="high", note="with excess moisture")
+
+    shown = page(sam, "diagnoses/remedy/").content.decode()
+
+    assert all(text in shown for text in ("Canon, book 2, p. 577", "a degree is stated", "with excess moisture"))
+
+
+def test_a_remedy_is_retired_through_the_action(page: Any, sam: Any, mint: Remedy) -> None:
+    form = {"name_en": "Mint", "name_fa": "نعناع", "kind": "herbal", "warmth": 2, "moisture": -2, "confidence": "high"}
+
+    assert page(sam, f"diagnoses/remedy/{mint.pk}/change/", form).status_code == 302
+    mint.refresh_from_db()
+    assert (mint.is_active, mint.confidence) == (False, "high")
+
+
+def test_staff_decides_who_is_on_the_care_team(page: Any, sam: Any, patient: Any, charlie: Any) -> None:
+    assert page(sam, f"diagnoses/patient/{patient.pk}/change/", {"care_team": [charlie.pk]}).status_code == 302
+
+    assert list(patient.care_team.all()) == [charlie]
+
+
+def test_comments_and_clinical_texts_stay_out_of_the_admin(page: Any, sam: Any, recommendation: Any) -> None:
+    feedback, _ = submit(
+        actor=None, recommendation=recommendation, rating=4, symptom_improvement=4, comment="a secret comment"
+    )
+    diagnosis, patient = recommendation.diagnosis, recommendation.diagnosis.patient
+    diagnosis.notes, patient.medical_history = "a secret note", "a secret history"
+    diagnosis.save(), patient.save()
+
+    for path in (
+        f"feedback/feedback/{feedback.pk}",
+        f"diagnoses/diagnosis/{diagnosis.pk}",
+        f"diagnoses/patient/{patient.pk}",
+    ):
+        answer = page(sam, f"{path}/change/")
+        assert answer.status_code == 200
+        assert "secret" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["diagnoses/diagnosis", "feedback/feedback", "diagnoses/patient"])
+def test_a_list_asks_the_same_number_of_queries_for_many_rows(
+    page: Any, sam: Any, bob: Any, headache: Any, recommendation: Any, path: str
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert page(sam, f"{path}/").status_code == 200
+        return len(asked)
+
+    submit(actor=None, recommendation=recommendation, rating=4, symptom_improvement=4)
+    few = queries()
+    for _ in range(8):
+        submit(actor=None, recommendation=recommendation, rating=4, symptom_improvement=4)
+        patient = create_patient(actor=None, full_name="P", care_team=[bob])
+        record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
+
+    assert queries() == few
+
+
+def test_a_new_user_signs_in_with_a_hashed_password(page: Any, sam: Any, api: Any) -> None:
+    form = {"email": "New@Clinic.example", "name": "New", "role": "practitioner"}
+    form |= {"password1": "tulips-and-roses", "password2": "tulips-and-roses"}
+
+    assert page(sam, "accounts/user/add/", form).status_code == 302
+    answer = api().post("/api/auth/token", {"email": "new@clinic.example", "password": "tulips-and-roses"})
+    assert answer.status_code == 200
+
+
+def test_a_deactivated_user_is_out_at_once(page: Any, sam: Any, bob: Any, api: Any) -> None:
+    signed_in = api(bob)
+    assert signed_in.get("/api/me").status_code == 200
+
+    page(sam, f"accounts/user/{bob.pk}/change/", {"name": "Dr Bob", "role": "practitioner", "language": "fa"})
+
+    assert signed_in.get("/api/me").status_code == 401
