@@ -21,10 +21,15 @@ access_log = logging.getLogger("avicenna.access")
 _FOREIGN_ID = re.compile(r"[0-9a-zA-Z-]{8,64}")
 
 
+# The request's text shows its query string; the other is uvicorn's message once more, with terminal codes.
+_UNWANTED = ("request", "color_message")
+
+
 class AddRequestId(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
-        record.__dict__.pop("color_message", None)  # uvicorn's message once more, with terminal codes
+        for extra in _UNWANTED:
+            record.__dict__.pop(extra, None)
         return True
 
 

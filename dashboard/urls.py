@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.urls import path
-from django.views.generic import TemplateView
 
-urlpatterns = [path("", TemplateView.as_view(template_name="dashboard/index.html"), name="dashboard")]
+from dashboard.views import DashboardView
+
+urlpatterns = [path("", DashboardView.as_view(), name="dashboard")]

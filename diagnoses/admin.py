@@ -74,6 +74,7 @@ class PatientAdmin(StaffAdmin):
 
 class RecommendationInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Recommendation
+    readonly_fields = ["effectiveness_score", "confidence"]
     fields = ["remedy", "dosage", "frequency", "duration_days", "status", "effectiveness_score", "confidence"]
     extra = 0
     can_delete = False

@@ -51,6 +51,18 @@ def test_no_health_data_no_token_and_no_query_string_in_the_log(
     assert not any(secret in written for secret in (canary, ticket, token))
 
 
+def test_an_error_is_logged_without_its_query_string(api: Any, alice: Any, lines: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("feedback.views.FeedbackViewSet.get_queryset", lambda self: 1 / 0)
+    client = api(alice)
+    client.raise_request_exception = False
+
+    answer = client.get("/api/feedback/?remedy=canary")
+
+    assert answer.json()["error"]["code"] == "server_error"
+    assert any("ZeroDivisionError" in line for line in lines())
+    assert not any("canary" in line for line in lines())
+
+
 def test_the_servers_own_lines_lose_their_query_string(lines: Any) -> None:
     logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "1.2.3.4", "/ws/diagnoses/1/?ticket=x")
 
