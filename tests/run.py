@@ -66,7 +66,9 @@ class Results:
 
 def suite(results: Results, name: str, env: dict[str, str]) -> None:
     workers = os.environ.get("TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
-    results.step(f"tests on {name}", [sys.executable, "-m", "pytest", "-q", "-n", workers], {"DEBUG": "1"} | env)
+    # A module's tests stay together: some share a server that takes seconds to start.
+    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "loadscope"]
+    results.step(f"tests on {name}", command, {"DEBUG": "1"} | env)
 
 
 @contextmanager
