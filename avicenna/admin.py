@@ -2,8 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+admin.site.site_header = admin.site.site_title = _("Avicenna")
+admin.site.index_title = _("The clinic")
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from avicenna.admin import ReadOnlyAdmin, StaffAdmin
 from diagnoses import actions
@@ -14,6 +16,13 @@ from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Reme
 class TermAdmin(StaffAdmin):
     search_fields = ["slug", "name_en", "name_fa"]
     list_per_page = 50
+    caution: Promise = _(
+        "A practitioner reviews the catalogue before the clinic uses it: "
+        "nothing here says that a remedy works or is safe."
+    )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"subtitle": self.caution} | (extra_context or {}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["slug"] if obj else []  # names the term for ever
@@ -32,7 +41,7 @@ class ConditionAdmin(TermAdmin):
 class RemedyAdmin(TermAdmin):
     """Where the degrees come from stands beside them: a practitioner reviews the catalogue before it is used."""
 
-    list_display = ["slug", "name_en", "name_fa", "kind", "warmth", "moisture", "confidence", "source", "note"]
+    list_display = ["slug", "name_en", "name_fa", "kind", "warmth", "moisture", "confidence", "is_active"]
     list_filter = ["kind", "confidence", "is_active"]
     search_fields = ["slug", "name_en", "name_fa", "scientific_name"]
 

@@ -40,9 +40,10 @@ def test_only_staff_opens_the_admin(
 def test_staff_sees_where_a_degree_comes_from(page: Any, sam: Any, mint: Remedy) -> None:
     Remedy.objects.update(source="Canon, book 2, p. 577", confidence="high", note="with excess moisture")
 
-    shown = page(sam, "diagnoses/remedy/").content.decode()
+    shown = page(sam, f"diagnoses/remedy/{mint.pk}/change/").content.decode()
 
     assert all(text in shown for text in ("Canon, book 2, p. 577", "a degree is stated", "with excess moisture"))
+    assert "reviews the catalogue before" in page(sam, "diagnoses/remedy/").content.decode()
 
 
 def test_a_remedy_is_retired_through_the_action(page: Any, sam: Any, mint: Remedy) -> None:
