@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from pydantic import ValidationError
 
-from avicenna.metrics import realtime_resets, realtime_slow_consumers, websocket_messages
+from avicenna.metrics import realtime_slow_consumers, websocket_messages
 from diagnoses.models import Diagnosis
 from realtime.admission import (
     BAD_MESSAGE,
@@ -27,9 +27,9 @@ from realtime.admission import (
     language,
     origin_is_ours,
 )
-from realtime.events import CLIENT_FRAMES, Body, Connect, ErrorFrame, Frame, Ping, Pong
+from realtime.events import CLIENT_FRAMES, Body, Connect, ErrorFrame, Ping, Pong
 from realtime.hub import current_hub
-from realtime.outbox import Outbox, Send
+from realtime.outbox import Outbox, Parcel, Send
 from realtime.replay import control
 
 HEARTBEAT_SECONDS = 25
@@ -55,7 +55,7 @@ class DiagnosisSocket:
 
     def __init__(self, diagnosis_id: UUID, receive: Receive, send: Send) -> None:
         self.diagnosis_id = diagnosis_id
-        self.position = 0
+        self.head = 0
         self._receive = receive
         self._outbox = Outbox(send)
         self._task: asyncio.Task[None] | None = None
@@ -79,19 +79,17 @@ class DiagnosisSocket:
             await current_hub().leave(self, self.diagnosis_id)
             await self._outbox.finish(LAST_WORDS_SECONDS)
 
-    def hand(self, frame: Frame, text: str) -> None:
-        if frame.type == "reset":
-            realtime_resets.inc()
-        if self._outbox.put(text):
-            websocket_messages.labels(frame.type).inc()
-        elif self._task is not None and not self._outbox.closing:
+    def hand(self, parcel: Parcel) -> None:
+        self.head = max(self.head, parcel.seq)
+        if not self._outbox.put(parcel) and self._outbox.overflowed and self._task is not None:
             realtime_slow_consumers.inc()
             self._task.cancel()  # it may be waiting for a client that never speaks
             self._task = None
 
     async def _join(self, handshake: Handshake) -> None:
         await admit(handshake)
-        self._say("connect", Connect(head=await _head(self.diagnosis_id), heartbeat_seconds=HEARTBEAT_SECONDS))
+        self.head = await _head(self.diagnosis_id)
+        self._say("connect", Connect(head=self.head, heartbeat_seconds=HEARTBEAT_SECONDS))
         try:
             await current_hub().join(self, self.diagnosis_id, handshake.since)
         except Diagnosis.DoesNotExist as error:
@@ -104,7 +102,7 @@ class DiagnosisSocket:
                 return
             self._count_frame()
             if isinstance(_parse(message), Ping):
-                self._say("pong", Pong(head=self.position))
+                self._say("pong", Pong(head=self.head))
 
     def _count_frame(self) -> None:
         now = time.monotonic()
@@ -115,14 +113,16 @@ class DiagnosisSocket:
             raise Refused(TOO_MANY, "too_many_requests")
 
     def _say(self, type: str, body: Body) -> None:
-        frame = control(type, self.diagnosis_id, self.position, body.model_dump(mode="json"))
-        self.hand(frame, frame.model_dump_json())
+        websocket_messages.labels(type).inc()
+        self.hand(self._parcel(type, body))
+
+    def _parcel(self, type: str, body: Body) -> Parcel:
+        return Parcel.of(control(type, self.diagnosis_id, self.head, body.model_dump(mode="json")))
 
     def _refuse(self, refusal: Refused) -> None:
         with override(self._language):
             body = ErrorFrame(code=refusal.code, message=_reason(refusal.code), close_code=refusal.close_code)
-        frame = control("error", self.diagnosis_id, self.position, body.model_dump(mode="json"))
-        self._outbox.close(refusal.close_code, last=frame.model_dump_json())
+        self._outbox.close(refusal.close_code, last=self._parcel("error", body))
 
 
 def _parse(message: dict[str, Any]) -> Body:
