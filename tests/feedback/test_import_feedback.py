@@ -19,8 +19,8 @@ from django.utils import timezone
 from analytics.models import EffectivenessRollup
 from analytics.subjects import Kind
 from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
-from feedback import csv_history, druglib, imports
-from feedback.imports import slug_for
+from feedback.importing import csv_history, druglib
+from feedback.importing import run as importing
 from feedback.models import Feedback, SideEffectReport
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
@@ -241,7 +241,7 @@ def test_the_rejects_never_overwrite_the_file(catalogue, run, tmp_path):
 
 @pytest.mark.parametrize("format", ["druglib", "csv"])
 def test_a_file_that_breaks_in_its_middle_writes_nothing(catalogue, run, monkeypatch, format):
-    monkeypatch.setattr(imports, "batch_size", lambda: 1)
+    monkeypatch.setattr(importing, "batch_size", lambda: 1)
     rows = CSV_HEAD + FIRST if format == "csv" else DRUGLIB_HEAD + review(1)
 
     with pytest.raises(CommandError, match="line 3 is not UTF-8"):
@@ -262,15 +262,15 @@ def test_an_empty_catalogue_says_what_to_do(db, run):
 
 def test_ctrl_c_keeps_whole_batches_and_says_how_to_go_on(catalogue, run, monkeypatch, capsys):
     content = DRUGLIB_HEAD + "".join(review(number) for number in range(5))
-    submit, calls = imports.submit, iter(range(5))
+    submit, calls = importing.submit, iter(range(5))
 
     def interrupted(**report):
         if next(calls) == 3:
             raise KeyboardInterrupt
         return submit(**report)
 
-    monkeypatch.setattr(imports, "batch_size", lambda: 2)
-    monkeypatch.setattr(imports, "submit", interrupted)
+    monkeypatch.setattr(importing, "batch_size", lambda: 2)
+    monkeypatch.setattr(importing, "submit", interrupted)
     out = StringIO()
     Path("file").write_text(content)
     with pytest.raises(SystemExit) as stop:
@@ -281,7 +281,7 @@ def test_ctrl_c_keeps_whole_batches_and_says_how_to_go_on(catalogue, run, monkey
     assert "again to go on" in out.getvalue()
     assert Patient.objects.count() == Feedback.objects.count() == rolled_up() == 2
 
-    monkeypatch.setattr(imports, "submit", submit)
+    monkeypatch.setattr(importing, "submit", submit)
     assert run(content, "druglib") == "3 imported, 2 already there, 0 rejected, 3 patients"
 
 
@@ -318,28 +318,3 @@ def test_a_killed_import_is_finished_by_running_it_again(tmp_path):
     assert count(f"SELECT sum(n) FROM analytics_effectivenessrollup WHERE kind = {Kind.EVERYTHING.value}") == 600
     assert count("SELECT count(*) FROM diagnoses_patient") == 40
     assert count("SELECT sum(head) FROM diagnoses_diagnosis") == 2 * 40 + 2 * 600
-
-
-@pytest.mark.parametrize(
-    ("name", "prefix", "slug"),
-    [
-        ("high blood pressure", "", "high-blood-pressure"),
-        ("adderall-xr", "drug-", "drug-adderall-xr"),
-        ("?!", "", "imported-"),
-        ("سردرد", "", "imported-"),
-        ("سردرد", "drug-", "drug-"),
-        ("long " * 30, "", "long-long"),
-    ],
-)
-def test_slugs_are_short_valid_and_always_the_same(name, prefix, slug):
-    made = slug_for(name, prefix)
-
-    assert made.startswith(slug)
-    assert made == slug_for(name, prefix)
-    SideEffect(slug=made, name_en="x", name_fa="x").clean_fields()
-
-
-def test_long_and_foreign_names_do_not_share_a_slug():
-    names = ["long " * 30 + "a", "long " * 30 + "b", "سردرد", "کمردرد", "درد pain", "سردرد pain", "?!", "?"]
-
-    assert len({slug_for(name) for name in names}) == len(names)

@@ -14,8 +14,10 @@ from django.db import DatabaseError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from feedback.druglib import Reject, UnreadableFile
-from feedback.imports import Catalogue, ClinicHistory, Druglib, EmptyCatalogue, Import, Source, Tally
+from feedback.importing.records import Reject, UnreadableFile
+from feedback.importing.run import Import, Tally
+from feedback.importing.sources import ClinicHistory, Druglib, Source
+from feedback.importing.vocabulary import Catalogue, EmptyCatalogue
 
 # What a shell reports for a program that Ctrl-C ended.
 INTERRUPTED = 130

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.druglib import HEADER, Reject, Report, UnreadableFile, normalise_condition, read
+from feedback.importing.druglib import HEADER, Report, normalise_condition, read
+from feedback.importing.records import Reject, UnreadableFile
 
 HEAD = "\t".join(HEADER) + "\r\n"
 GOOD = "7\tdrug\t8\tHighly Effective\tMild Side Effects\tinsomnia\tgood\tnone\tnightly\r\n"

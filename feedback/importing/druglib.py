@@ -10,14 +10,23 @@ Applying Cross-Domain and Cross-Data Learning", Digital Health 2018.
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+
+from feedback.importing.records import (
+    Record,
+    Reject,
+    UnreadableFile,
+    Unusable,
+    filled,
+    parse,
+    read_header,
+    read_records,
+)
 
 HEADER = (
     "",
@@ -45,18 +54,10 @@ SIDE_EFFECTS = {
     "Extremely Severe Side Effects": 5,
 }
 
-# A quote that is never closed would swallow the rest of the file: these bound one record and the memory.
-MAX_LINE_BYTES = 1 << 20
-MAX_RECORD_LINES = 500
-
 _RATING = re.compile(r"[1-9]|10", re.ASCII)
 _ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 # Also the Arabic comma, semicolon and question mark, and the Urdu full stop.
 _TRAILING = " .,;:!?-/\u060c\u061b\u061f\u06d4"
-
-
-class UnreadableFile(ValueError):
-    """The file as a whole cannot be read: not there, not text, not UTF-8, or with another header."""
 
 
 @dataclass(frozen=True)
@@ -81,28 +82,6 @@ class Report:
         )
 
 
-@dataclass(frozen=True)
-class Reject:
-    """One row that cannot be used, why, and its text as it stands in the file."""
-
-    line: int
-    reason: str
-    text: str
-
-
-@dataclass(frozen=True)
-class _Record:
-    """The fields that start at `line`, or None where the quoting is broken, and the text they stand in."""
-
-    line: int
-    fields: list[str] | None
-    text: str
-
-
-class _Unusable(ValueError):
-    """Why a record is no report."""
-
-
 def read(path: str | Path) -> Iterator[Report | Reject]:
     """Read the reports of a file in its order, one `Report` or `Reject` per record, in little memory.
 
@@ -111,11 +90,9 @@ def read(path: str | Path) -> Iterator[Report | Reject]:
     for if the file is not there, empty, or lacks a column of `HEADER` (the order is free), and at a later
     item on a line that is binary, not UTF-8 or over 1 MiB: an import that must be whole needs a transaction.
     """
-    try:
-        with Path(path).open("rb") as file:
-            yield from _items(_records(_lines(file)))
-    except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror}") from error
+    records = read_records(path, delimiter="\t")
+    names = _checked(read_header(records))
+    yield from parse(records, partial(_report, names=names))
 
 
 def normalise_condition(text: str) -> str:
@@ -130,58 +107,7 @@ def normalise_condition(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", folded).split()).rstrip(_TRAILING)
 
 
-def _items(records: Iterator[_Record]) -> Iterator[Report | Reject]:
-    names = _names(next(records, None))
-    for record in records:
-        try:
-            yield _report(record, names)
-        except _Unusable as reason:
-            yield Reject(record.line, str(reason), record.text)
-
-
-def _lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
-    number = 0
-    while raw := file.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(raw) > MAX_LINE_BYTES:
-            raise UnreadableFile(f"line {number} is longer than {MAX_LINE_BYTES} bytes")
-        if b"\0" in raw:
-            raise UnreadableFile(f"line {number} is binary, not text")
-        try:
-            # Windows programs write a mark in front of the first line.
-            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise UnreadableFile(f"line {number} is not UTF-8") from None
-
-
-def _records(lines: Iterator[tuple[int, str]]) -> Iterator[_Record]:
-    ahead: deque[tuple[int, str]] = deque()
-    while first := (ahead.popleft() if ahead else next(lines, None)):
-        taken = [first]
-        try:
-            # A reader per record: strict, it stumbles over a lost quote, and what follows can be read afresh.
-            fields = next(csv.reader(_feed(taken, ahead, lines), delimiter="\t", strict=True))
-        except csv.Error:
-            ahead.extendleft(reversed(taken[1:]))
-            yield _Record(first[0], None, first[1])
-        else:
-            yield _Record(first[0], fields, "".join(text for _, text in taken))
-
-
-def _feed(
-    taken: list[tuple[int, str]], ahead: deque[tuple[int, str]], lines: Iterator[tuple[int, str]]
-) -> Iterator[str]:
-    """The lines of one record as its reader asks for them, noting in `taken` those it took."""
-    yield taken[0][1]
-    while len(taken) < MAX_RECORD_LINES and (line := ahead.popleft() if ahead else next(lines, None)):
-        taken.append(line)
-        yield line[1]
-
-
-def _names(header: _Record | None) -> list[str]:
-    if header is None:
-        raise UnreadableFile("the file is empty")
-    names = header.fields or []
+def _checked(names: list[str]) -> list[str]:
     missing = [name or "the row id (a column without a name)" for name in HEADER if name not in names]
     if missing:
         raise UnreadableFile(f"the header lacks {', '.join(missing)}")
@@ -190,38 +116,28 @@ def _names(header: _Record | None) -> list[str]:
     return names
 
 
-def _report(record: _Record, names: list[str]) -> Report:
-    if record.fields is None:
-        raise _Unusable("broken quoting")
-    if len(record.fields) != len(names):
-        raise _Unusable(f"{len(record.fields)} fields where {len(names)} are needed")
-    fields = dict(zip(names, record.fields, strict=True))
+def _report(record: Record, names: list[str]) -> Report:
+    fields = record.named(names)
     return Report(
         line=record.line,
         row_id=_whole(fields, "", _ROW_ID, "row id is not a whole number"),
-        drug=_some(fields, "urlDrugName"),
-        condition=_some(fields, "condition"),
+        drug=filled(fields, "urlDrugName"),
+        condition=filled(fields, "condition"),
         rating=_whole(fields, "rating", _RATING, "rating is not a whole number from 1 to 10"),
         effectiveness=_grade(fields, "effectiveness", EFFECTIVENESS),
         side_effects=_grade(fields, "sideEffects", SIDE_EFFECTS),
-        comment=fields["commentsReview"].strip(),
+        comment=fields["commentsReview"],
     )
 
 
 def _whole(fields: dict[str, str], name: str, pattern: re.Pattern[str], otherwise: str) -> int:
-    text = fields[name].strip()
+    text = fields[name]
     if not pattern.fullmatch(text):
-        raise _Unusable(otherwise)
+        raise Unusable(otherwise)
     return int(text)
 
 
-def _some(fields: dict[str, str], name: str) -> str:
-    if not (text := fields[name].strip()):
-        raise _Unusable(f"{name} is empty")
-    return text
-
-
 def _grade(fields: dict[str, str], name: str, grades: dict[str, int]) -> int:
-    if (text := fields[name].strip()) not in grades:
-        raise _Unusable(f"{name} is none of its five grades")
+    if (text := fields[name]) not in grades:
+        raise Unusable(f"{name} is none of its five grades")
     return grades[text]
