@@ -134,17 +134,17 @@ def chain_to(subject: Subject) -> list[Subject]:
     return [EVERYTHING, subject] if subject != EVERYTHING else [EVERYTHING]
 
 
-def with_enough_patients(kind: Kind, keys: Iterable[str]) -> set[Subject]:
-    """Those with at least MIN_PATIENTS patients in the window: only they may be described to the public."""
+def count_patients(kind: Kind, keys: Iterable[str]) -> dict[Subject, int]:
+    """How many patients reported in the window, for those with at least MIN_PATIENTS; the others are not told."""
     rows = SubjectPatient.objects.filter(kind=kind, key__in=list(keys), last_day__gte=window_start())
     counted = rows.values("key").annotate(patients=Count("pk")).filter(patients__gte=MIN_PATIENTS)
-    return {Subject(kind, key) for key in counted.values_list("key", flat=True)}
+    return {Subject(kind, key): patients for key, patients in counted.values_list("key", "patients")}
 
 
-def patients_behind(subject: Subject) -> int:
-    """How many patients reported in the window, counted no further than MIN_PATIENTS."""
+def has_enough_patients(subject: Subject) -> bool:
+    """Whether the subject may be described to the public; counts no further than MIN_PATIENTS."""
     rows = SubjectPatient.objects.filter(kind=subject.kind, key=subject.key, last_day__gte=window_start())
-    return len(rows.values_list("pk")[:MIN_PATIENTS])
+    return len(rows.values_list("pk")[:MIN_PATIENTS]) == MIN_PATIENTS
 
 
 def _ratio(total: int, n: int) -> float | None:

@@ -73,7 +73,7 @@ def remedy_report(remedy: Remedy) -> RemedyReport:
     by_mizaj = _breakdown(Kind.REMEDY_MIZAJ, subject, known)
     by_condition = _breakdown(Kind.REMEDY_CONDITION, subject, known)
     conditions = Condition.objects.in_bulk([int(part) for part in by_condition])
-    shown = evidence.patients_behind(subject) >= evidence.MIN_PATIENTS
+    shown = evidence.has_enough_patients(subject)
     return RemedyReport(
         remedy=remedy,
         finding=evidence.find([EVERYTHING, subject], known) if shown else None,
@@ -87,10 +87,10 @@ def condition_report(condition: Condition) -> ConditionReport:
     subject = Subject.condition(condition.pk)
     known = evidence.collect([EVERYTHING, subject]) | evidence.collect_kind(Kind.REMEDY)
     pairs = evidence.collect_suffix(Kind.REMEDY_CONDITION, str(condition.pk))
-    shown = evidence.with_enough_patients(Kind.REMEDY_CONDITION, [pair.key for pair in pairs])
+    shown = evidence.count_patients(Kind.REMEDY_CONDITION, [pair.key for pair in pairs])
     findings = {pair: evidence.find(evidence.chain_to(pair), known | pairs) for pair in sorted(shown)}
     remedies = Remedy.objects.in_bulk([int(pair.key.split(":")[0]) for pair in findings])
-    enough = evidence.patients_behind(subject) >= evidence.MIN_PATIENTS
+    enough = evidence.has_enough_patients(subject)
     return ConditionReport(
         condition=condition,
         finding=evidence.find([EVERYTHING, subject], known) if enough else None,
@@ -133,7 +133,7 @@ def _remedies(min_samples: int) -> list[RankedRemedy]:
     known = evidence.collect_kind(Kind.REMEDY)
     known |= evidence.collect([EVERYTHING])
     keys = [s.key for s, e in known.items() if s.kind is Kind.REMEDY and e.window.n >= max(min_samples, MIN_SAMPLES)]
-    shown = evidence.with_enough_patients(Kind.REMEDY, keys)
+    shown = evidence.count_patients(Kind.REMEDY, keys)
     remedies = Remedy.objects.in_bulk([int(subject.key) for subject in shown])
     return [
         RankedRemedy(remedies[int(subject.key)], evidence.find([EVERYTHING, subject], known))
@@ -158,7 +158,7 @@ def _surely_at_least(finding: Finding) -> float:
 def _breakdown(kind: Kind, whole: Subject, known: dict[Subject, Evidence]) -> dict[str, Finding]:
     """The parts of a remedy that may be shown, keyed by what follows the colon."""
     parts = evidence.collect_prefix(kind, whole.key)
-    shown = evidence.with_enough_patients(kind, [part.key for part in parts])
+    shown = set(evidence.count_patients(kind, [part.key for part in parts]))
     shown = _complementary(shown, parts)
     known = known | parts
     return {part.key.split(":")[1]: evidence.find([EVERYTHING, whole, part], known) for part in sorted(shown)}

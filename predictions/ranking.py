@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from analytics import evidence
 from analytics.effectiveness import posterior
-from analytics.evidence import Evidence, patients_behind
-from analytics.subjects import Subject, chain_of_recommendation
+from analytics.evidence import Evidence
+from analytics.subjects import Kind, Subject, chain_of_recommendation
 from avicenna.metrics import predictions
 from diagnoses.models import Diagnosis, Recommendation
 from predictions.engine import Scores
@@ -97,15 +97,26 @@ def rank(diagnosis: Diagnosis, level: Level) -> Ranking:
 def _look_up(diagnosis: Diagnosis, recommendations: Sequence[Recommendation]) -> list[_Known]:
     chains = [chain_of_recommendation(r.pk, r.remedy_id, diagnosis.condition_id) for r in recommendations]
     found = evidence.collect(subject for chain in chains for subject in chain)
-    mizaj = diagnosis.patient.mizaj_type
-    result = []
-    for recommendation, chain in zip(recommendations, chains, strict=True):
-        levels = [found[subject] for subject in chain]
-        alike = Subject.remedy_mizaj(recommendation.remedy_id, mizaj)
-        patients = patients_behind(alike) if mizaj else 0
-        similar = patients if patients >= evidence.MIN_PATIENTS else None
-        result.append(_Known(own=levels[3], here=levels[2], remedy=levels[1], chain=levels, similar_patients=similar))
-    return result
+    alike = _alike(diagnosis.patient.mizaj_type, recommendations)
+    return [
+        _Known(
+            own=found[chain[3]],
+            here=found[chain[2]],
+            remedy=found[chain[1]],
+            chain=[found[subject] for subject in chain],
+            similar_patients=alike.get(recommendation.remedy_id),
+        )
+        for recommendation, chain in zip(recommendations, chains, strict=True)
+    ]
+
+
+def _alike(mizaj: str, recommendations: Sequence[Recommendation]) -> dict[int, int]:
+    """Remedy → how many patients of the same mizaj reported on it, where they are enough to be told."""
+    if not mizaj:
+        return {}
+    subjects = {Subject.remedy_mizaj(r.remedy_id, mizaj): r.remedy_id for r in recommendations}
+    counted = evidence.count_patients(Kind.REMEDY_MIZAJ, [subject.key for subject in subjects])
+    return {subjects[subject]: patients for subject, patients in counted.items()}
 
 
 def _from_evidence(recommendation: Recommendation, level: Level, known: _Known) -> Prediction:

@@ -16,6 +16,7 @@ REFRESH_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class ActiveModel:
+    pk: int
     version: int
     model: Model
 
@@ -39,19 +40,18 @@ class Registry:
         self._checked_at = float("-inf")
 
     def _refresh(self) -> None:
-        version = PredictionModel.objects.filter(is_active=True).values_list("version", flat=True).first()
-        if version is None:
+        pk = PredictionModel.objects.filter(is_active=True).values_list("pk", flat=True).first()
+        if pk is None:
             self._active = None
-        elif self._active is None or self._active.version != version:
-            self._open(version)
+        elif self._active is None or self._active.pk != pk:
+            self._open(PredictionModel.objects.get(pk=pk))
 
-    def _open(self, version: int) -> None:
-        row = PredictionModel.objects.get(version=version)
+    def _open(self, row: PredictionModel) -> None:
         try:
-            self._active = ActiveModel(version, Model.from_dict(row.coefficients))
+            self._active = ActiveModel(row.pk, row.version, Model.from_dict(row.coefficients))
         except DamagedModel:
             serving = self._active.version if self._active else "none"
-            logger.exception("prediction model v%s is damaged and is not used; serving: %s", version, serving)
+            logger.exception("prediction model v%s is damaged and is not used; serving: %s", row.version, serving)
 
 
 registry = Registry()

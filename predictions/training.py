@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +63,10 @@ def train(reports: Sequence[Report], active: Model | None, say: Say = lambda _: 
         raise NotEnoughData(f"{len(reports)} reports are too few to learn from")
     seen, unseen = reports[:-holdout], reports[-holdout:]
     say("choosing how far each group may move a prediction")
-    scales = choose_scales(*_split(_sample(seen)), seed=SEED)
-    say(f"fitting {len(seen)} reports")
     columns, outcomes = _split(seen)
+    columns = _telling(columns)
+    scales = choose_scales(*_sample(seen, columns, outcomes), seed=SEED)
+    say(f"fitting {len(seen)} reports")
     model = fit(columns, outcomes, scales=scales)
     say(f"measuring on the newest {len(unseen)}")
     rivals = {"active": evaluate(active, unseen)} if active else {}
@@ -100,12 +103,29 @@ def _pairs(reports: Sequence[Report]) -> tuple[list[str], list[str]]:
     return [case.remedy for case, _ in reports], [case.condition for case, _ in reports]
 
 
-def _sample(reports: Sequence[Report]) -> Sequence[Report]:
+def _telling(columns: Columns) -> Columns:
+    """The groups that can say anything: a token that comes twice, or two different numbers.
+
+    One without would keep a prior that no report has narrowed, and widen every interval by it.
+    """
+    return {name: values for name, values in columns.items() if _is_telling(values)}
+
+
+def _is_telling(values: NDArray[Any]) -> bool:
+    if values.dtype.kind == "f":
+        return len(np.unique(values[~np.isnan(values)])) > 1
+    return any(times > 1 for token, times in Counter(values.tolist()).items() if token)
+
+
+def _sample(
+    reports: Sequence[Report], columns: Columns, outcomes: NDArray[np.float64]
+) -> tuple[Columns, NDArray[np.float64]]:
     """Whole patients, chosen by a hash: a sample of rows would make a patient's own history look worthless."""
-    if len(reports) <= SCALE_SAMPLE:
-        return reports
     share = SCALE_SAMPLE / len(reports)
-    return [report for report in reports if _position(report[0].patient) < share]
+    if share >= 1:
+        return columns, outcomes
+    chosen = np.array([_position(case.patient) < share for case, _ in reports])
+    return {name: values[chosen] for name, values in columns.items()}, outcomes[chosen]
 
 
 def _position(patient: str) -> float:

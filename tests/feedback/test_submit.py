@@ -59,7 +59,7 @@ def test_a_report_asks_the_database_this_often(
     # session, recommendation, savepoint, lock, sent before, insert, rollups, patients, evidence, score, head, events,
     # release, side effects of the answer
     with django_assert_num_queries(14):
-        client.post("/api/feedback/", report)
+        assert client.post("/api/feedback/", report).status_code == 201
 
 
 def test_nothing_stays_when_the_event_cannot_be_written(api: Any, alice: Any, report: Any, monkeypatch: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from diagnoses.actions import create_patient, recommend, record_diagnosis, stop_recommendation
+from diagnoses.models import Remedy
 from feedback.actions import submit
 from predictions.actions import activate_model, store_model
 from predictions.features import training_cases
@@ -61,6 +62,7 @@ def test_before_training_the_evidence_ranks(api: Any, alice: Any, diagnosis: Any
     assert [row["remedy"] for row in found] == ["sweet-violet", "mint"]
     assert found[0]["evidence"]["method"] == "effectiveness"
     assert found[0]["evidence"]["feedbacks"] == 40
+    assert found[0]["evidence"]["similar_patients"] == 40
 
 
 def test_ones_own_report_moves_the_ranking(api: Any, alice: Any, diagnosis: Any, both: Any) -> None:
@@ -116,6 +118,19 @@ def test_a_question_nobody_can_answer_is_refused(api: Any, alice: Any, diagnosis
 
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalid"
+
+
+def test_a_ranking_asks_as_often_for_many_recommendations(
+    api: Any, alice: Any, bob: Any, diagnosis: Any, both: Any, django_assert_num_queries: Any
+) -> None:
+    client = api(alice)
+    with django_assert_num_queries(6):  # session, diagnosis, recommendations, evidence, people alike, model
+        client.get("/api/predictions/", {"diagnosis": str(diagnosis.pk)})
+    for name in ("a", "b", "c"):
+        remedy = Remedy.objects.create(slug=name, name_en=name, name_fa=name, kind="herbal")
+        recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
+    with django_assert_num_queries(5):  # the model is known by now
+        assert len(client.get("/api/predictions/", {"diagnosis": str(diagnosis.pk)}).json()["predictions"]) == 5
 
 
 def test_a_damaged_model_is_refused_and_the_present_one_serves_on(

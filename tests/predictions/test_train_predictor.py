@@ -68,6 +68,17 @@ def test_one_can_go_back_to_an_earlier_version(reports: Any, capsys: Any) -> Non
         call_command("train_predictor", "--activate", "9")
 
 
+def test_groups_that_say_nothing_are_left_out(reports: Any, capsys: Any) -> None:
+    reports([5, 4, 1] * 20)  # one remedy, one patient, one of everything
+    train(capsys)
+
+    model = PredictionModel.objects.get()
+    assert set(model.scales) == {group["name"] for group in model.coefficients["groups"]} | {
+        name for name, scale in model.scales.items() if scale == 0
+    }
+    assert "age_band" not in model.scales  # her age is not known
+
+
 def test_only_the_newest_versions_are_kept(reports: Any, capsys: Any) -> None:
     reports([5, 4, 1] * 20)
     for _ in range(8):
