@@ -1,0 +1,35 @@
+// The catalogue of side effects, asked for once a session.
+
+import { get } from "./api.js";
+import { language } from "./i18n.js";
+
+let asked = null;
+const known = new Map();
+
+/** All active side effects, in the order of their names. Throws ApiError; asking again tries again. */
+export async function sideEffects() {
+  asked ??= load();
+  try {
+    await asked;
+  } catch (error) {
+    asked = null;
+    throw error;
+  }
+  return [...known.values()].filter((effect) => effect.is_active).sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+}
+
+export const nameOf = (term) => (language() === "fa" ? term.name_fa : term.name_en);
+
+/** The name of a side effect if the catalogue is here, else its slug as words. */
+export function effectName(slug) {
+  const effect = known.get(slug);
+  return effect ? nameOf(effect) : slug.replaceAll("-", " ");
+}
+
+async function load() {
+  for (let page = 1, more = true; more; page += 1) {
+    const answer = await get(`/api/side-effects/?page_size=100&page=${page}`);
+    for (const effect of answer.results) known.set(effect.slug, effect);
+    more = answer.next !== null;
+  }
+}

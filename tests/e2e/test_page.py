@@ -1,0 +1,134 @@
+"""The loop with one's own eyes: sign in, report, and see what it does without reloading."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.conftest import PASSWORD, Server
+
+
+def fill_feedback(page: Page, *, rating: int, comment: str = "") -> None:
+    page.locator(".recommendation button").first.click()
+    page.click(f"label[for=rating-{rating}]")
+    page.click("label[for=symptom_improvement-4]")
+    page.fill("#comment", comment)
+
+
+def report(api: httpx.Client, page: Page, **fields: Any) -> None:
+    """Feedback from the second device on what the page shows first."""
+    recommendation = page.locator(".recommendation").first.get_attribute("data-id")
+    body = {"recommendation": recommendation, "rating": 4, "symptom_improvement": 4, **fields}
+    assert api.post("/api/feedback/", json=body).status_code == 201
+
+
+def test_a_report_appears_as_events_and_in_the_ranking(watching: Page) -> None:
+    card = watching.locator(".recommendation").first
+    before = card.locator(".score strong").inner_text()
+
+    fill_feedback(watching, rating=1)
+    watching.select_option("#effect", "nausea")
+    watching.click("label[for=severity-nausea-2]")
+    watching.click("#sheet-send")
+
+    expect(watching.locator("dialog")).to_have_count(0)
+    event = watching.locator(".event.fresh[data-type=feedback_update]")
+    expect(event).to_contain_text(re.compile("New feedback on .* rated 1 of 5.*Side effects: .*Nausea"))
+    expect(watching.locator(".recommendation.fresh .pill").first).to_be_visible()
+    id = card.get_attribute("data-id")
+    expect(watching.locator(f"[data-id='{id}'] .score strong")).not_to_have_text(before)
+
+
+def test_a_report_from_another_device_arrives_without_reloading(watching: Page, api: httpx.Client) -> None:
+    watching.evaluate("window.same = true")
+    report(api, watching, rating=5)
+
+    expect(watching.locator(".event.fresh").nth(1)).to_contain_text("rated 5 of 5")
+    assert watching.evaluate("window.same")
+
+
+def test_persian_turns_the_page_around_and_keeps_the_connection(watching: Page) -> None:
+    tickets: list[str] = []
+    watching.on("request", lambda request: "tickets" in request.url and tickets.append(request.url))
+
+    watching.click("#language")
+
+    expect(watching.locator("html")).to_have_attribute("dir", "rtl")
+    expect(watching.locator(".state")).to_have_text("زنده")
+    expect(watching.locator(".score strong").first).to_have_text(re.compile("[۰-۹]+٪"))
+    assert tickets == []
+
+
+def test_a_lost_answer_loses_nothing_and_counts_once(watching: Page, api: httpx.Client) -> None:
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    before = api.get("/api/feedback/").json()["count"]
+    watching.route("**/api/feedback/", lose, times=1)
+    fill_feedback(watching, rating=4, comment="typed once")
+    watching.click("#sheet-send")
+    expect(watching.locator(".sheet .notice")).to_contain_text("cannot be reached")
+    expect(watching.locator("#comment")).to_have_value("typed once")
+
+    watching.fill("#comment", "and changed")
+    watching.click("#sheet-send")
+
+    expect(watching.locator("dialog")).to_have_count(0)
+    stored = api.get("/api/feedback/").json()
+    assert (stored["count"], stored["results"][0]["comment"]) == (before + 1, "and changed")
+
+
+def test_a_restarted_server_costs_no_event(watching: Page, api: httpx.Client, server: Server) -> None:
+    server.stop()
+    expect(watching.locator(".connection")).to_have_attribute("data-state", "offline")
+    server.start()
+    report(api, watching, rating=2)
+
+    expect(watching.locator(".connection")).to_have_attribute("data-state", "live")
+    expect(watching.locator(".event[data-type=feedback_update]").first).to_contain_text("rated 2 of 5")
+    seqs = [int(seq.get_attribute("data-seq") or 0) for seq in watching.locator(".event").all()]
+    assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1))
+
+
+def test_an_old_access_token_is_renewed_unnoticed(watching: Page) -> None:
+    watching.evaluate(
+        """const key = "avicenna.session", pair = JSON.parse(sessionStorage[key]);
+        sessionStorage[key] = JSON.stringify({...pair, access: "worn out"})"""
+    )
+    watching.reload()
+
+    watching.wait_for_selector("[data-state=live]")
+
+
+def test_a_session_ended_elsewhere_asks_to_sign_in_again(watching: Page) -> None:
+    watching.evaluate(
+        """async () => fetch("/api/auth/logout", {method: "POST",
+        headers: {Authorization: "Bearer " + JSON.parse(sessionStorage["avicenna.session"]).access}})"""
+    )
+    watching.click("label[for=level-aggressive]")
+
+    expect(watching.locator(".notice")).to_contain_text("session has ended")
+
+
+def test_a_wrong_password_is_told_in_words(page: Page) -> None:
+    page.fill("#email", "sara@demo.example")
+    page.fill("#password", "wrong")
+    page.click("form button")
+
+    expect(page.get_by_role("alert")).to_have_text("The email or the password is wrong.")
+
+
+def test_a_practitioner_watches_and_does_not_report(page: Page) -> None:
+    page.fill("#email", "dr.amini@demo.example")
+    page.fill("#password", PASSWORD)
+    page.click("form button")
+    expect(page.locator("a.link").first).to_contain_text("Sara")
+    page.click("a.link >> nth=0")
+    page.wait_for_selector("[data-state=live]")
+
+    expect(page.locator(".recommendation")).to_have_count(3)
+    expect(page.locator(".recommendation button")).to_have_count(0)
