@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):
+    """Also renames what ES modules import: after a deploy no browser mixes old modules with new ones."""
+
+    support_js_module_import_aggregation = True
