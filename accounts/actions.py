@@ -44,8 +44,7 @@ class WeakPassword(ActionError):
     message: ClassVar[str | Promise] = _("The password is too easy to guess.")
 
     def __init__(self, reasons: list[str]) -> None:
-        super().__init__(field="password")
-        self.reasons = reasons
+        super().__init__(field="password", reasons=reasons)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -23,9 +24,11 @@ class ActionError(Exception):
     message: ClassVar[str | Promise] = gettext_lazy("This is not possible.")
     status: ClassVar[int] = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, *, field: str | None = None) -> None:
+    def __init__(self, *, field: str | None = None, reasons: Sequence[str] = ()) -> None:
+        """`field` is what must change; `reasons` say why, when the message alone does not."""
         super().__init__(str(self.message))
         self.field = field
+        self.reasons = list(reasons)
 
 
 class Forbidden(ActionError):
@@ -44,7 +47,7 @@ def body(code: str, message: object, fields: dict[str, Any] | None = None) -> di
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What it does not know goes on to `server_error`."""
     if isinstance(exc, ActionError):
-        fields = {exc.field: [str(exc.message)]} if exc.field else None
+        fields = {exc.field: exc.reasons or [str(exc.message)]} if exc.field else None
         return Response(body(exc.code, exc.message, fields), status=exc.status)
     if isinstance(exc, RequestDataTooBig):
         return Response(
@@ -65,8 +68,12 @@ def _translate(exc: Exception) -> dict[str, Any]:
         fields = exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}
         return body("invalid", gettext("Some fields need another value."), fields)
     if isinstance(exc, exceptions.APIException):
-        return body(_CODES.get(type(exc), exc.default_code), _message(exc))
+        return body(_code(exc), _message(exc))
     return body("error", gettext("Something went wrong."))
+
+
+def _code(exc: exceptions.APIException) -> str:
+    return next((code for known, code in _CODES.items() if isinstance(exc, known)), exc.default_code)
 
 
 def _message(exc: exceptions.APIException) -> object:

@@ -4,20 +4,29 @@ from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
+from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from avicenna.errors import ActionError
 from avicenna.identifiers import id_for_key, new_id
 
 Row = TypeVar("Row", bound=Model)
 
 
+class KeyUsed(ActionError):
+    code = "key_used"
+    message = _("This key was used before, for something that is out of your reach now.")
+    status = status.HTTP_409_CONFLICT
+
+
 def create_once(request: Request, visible: QuerySet[Row], create: Callable[[UUID], Row]) -> tuple[Row, bool]:
     """The row an `Idempotency-Key` created before, or a new one; and whether it is new.
 
-    The key decides the primary key, so two requests that race cannot both insert.
+    The key decides the primary key, so of two requests that race one inserts, and the other answers its row.
     """
     key = request.headers.get("Idempotency-Key", "")
     if not key:
@@ -25,5 +34,13 @@ def create_once(request: Request, visible: QuerySet[Row], create: Callable[[UUID
     if len(key) > 200:
         raise ValidationError({"Idempotency-Key": [_("At most 200 characters.")]})
     pk = id_for_key(request.user.pk, f"{visible.model._meta.label}:{key}")
-    existing = visible.filter(pk=pk).first()
-    return (existing, False) if existing else (create(pk), True)
+    if existing := visible.filter(pk=pk).first():
+        return existing, False
+    try:
+        return create(pk), True
+    except (IntegrityError, ActionError):
+        if winner := visible.filter(pk=pk).first():
+            return winner, False
+        if visible.model._base_manager.filter(pk=pk).exists():
+            raise KeyUsed from None
+        raise

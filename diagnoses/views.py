@@ -48,6 +48,7 @@ def created(data: Any, *, is_new: bool) -> Response:
 class CatalogueViewSet(ReadOnlyModelViewSet[Any]):
     permission_classes = [IsAuthenticated]
     lookup_field = "slug"
+    lookup_value_regex = "[-a-zA-Z0-9_]+"
 
 
 @extend_schema(tags=["catalogue"])

@@ -20,6 +20,13 @@ class SideEffectReportSerializer(serializers.ModelSerializer[SideEffectReport]):
         model = SideEffectReport
         fields = ["effect", "name", "severity"]
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A report may be changed in part; each side effect in it is told whole."""
+        if missing := {"effect", "severity"} - attrs.keys():
+            why = self.fields["effect"].error_messages["required"]
+            raise serializers.ValidationError({name: [why] for name in missing})
+        return attrs
+
 
 class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
     remedy = serializers.CharField(source="recommendation.remedy.slug", read_only=True)

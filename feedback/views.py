@@ -32,6 +32,10 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
     def get_queryset(self) -> QuerySet[Feedback]:
         return Feedback.objects.visible_to(self.request.user).for_list()
 
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Filters shape the list; one report is found by its id also after it was withdrawn."""
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
+
     @extend_schema(request=NewFeedbackSerializer, responses={201: FeedbackSerializer, 200: FeedbackSerializer})
     @limited("feedback", by_user="120/m")
     def create(self, request: Request) -> Response:

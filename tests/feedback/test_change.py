@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from analytics.models import EffectivenessRollup
+from diagnoses.models import SideEffect
+from feedback.actions import CHANGE_DAYS, submit
+from feedback.models import Feedback
+
+FIGURES = [
+    "n",
+    "successes",
+    "rating_sum",
+    "improvement_sum",
+    "compliance_n",
+    "compliance_sum",
+    "side_effects",
+    "severe",
+]
+
+
+def figures() -> set[tuple[int, ...]]:
+    """What the rollups of all subjects say; one report is the same for each of them."""
+    return set(EffectivenessRollup.objects.values_list(*FIGURES))
+
+
+@pytest.fixture
+def feedback(alice: Any, recommendation: Any, nausea: Any) -> Feedback:
+    """A good report that mentions nausea."""
+    stored, _ = submit(
+        actor=alice,
+        recommendation=recommendation,
+        rating=5,
+        symptom_improvement=4,
+        compliance=3,
+        comment="first",
+        side_effects={nausea: 4},
+    )
+    return stored
+
+
+@pytest.fixture
+def path(feedback: Feedback) -> str:
+    return f"/api/feedback/{feedback.pk}/"
+
+
+def test_a_change_moves_every_figure(api: Any, alice: Any, path: str, recommendation: Any) -> None:
+    recommendation.refresh_from_db()
+    before = recommendation.effectiveness_score
+    assert figures() == {(1, 1, 5, 4, 1, 3, 1, 1)}
+
+    answer = api(alice).patch(path, {"rating": 1, "symptom_improvement": 2, "compliance": None, "side_effects": []})
+
+    assert answer.status_code == 200, answer.json()
+    assert figures() == {(1, 0, 1, 2, 0, 0, 0, 0)}
+    recommendation.refresh_from_db()
+    assert recommendation.effectiveness_score < before
+
+
+def test_a_change_is_told(api: Any, alice: Any, path: str, diagnosis: Any, recommendation: Any, feedback: Any) -> None:
+    recommendation.refresh_from_db()
+    before = recommendation.effectiveness_score
+
+    api(alice).patch(path, {"rating": 1})
+
+    told, effect = diagnosis.events.order_by("seq")[4:]
+    assert (told.type, effect.type) == ("feedback_update", "effectiveness_update")
+    expected = {"action": "changed", "feedback_id": str(feedback.pk), "rating": 1, "side_effects": ["nausea"]}
+    assert told.payload.items() >= expected.items()
+    recommendation.refresh_from_db()
+    assert effect.payload["previous_score"] == pytest.approx(before)
+    assert effect.payload["effectiveness_score"] == pytest.approx(recommendation.effectiveness_score)
+
+
+@pytest.mark.parametrize("change", [{"rating": 2}, {"comment": "نظر تازه"}, {"comment": ""}, {"compliance": 5}])
+def test_only_what_is_sent_changes(api: Any, alice: Any, path: str, change: Any) -> None:
+    before = api(alice).get(path).json()
+
+    after = api(alice).patch(path, change).json()
+
+    assert {name for name in after if after[name] != before[name]} == {*change, "updated_at"}
+    assert after.items() >= change.items()
+
+
+def test_side_effects_are_replaced_as_a_whole(api: Any, alice: Any, path: str) -> None:
+    SideEffect.objects.create(slug="rash", name_en="Rash", name_fa="بثورات")
+
+    answer = api(alice).patch(path, {"side_effects": [{"effect": "rash", "severity": 1}]})
+
+    assert [(row["effect"], row["severity"]) for row in answer.json()["side_effects"]] == [("rash", 1)]
+    assert figures() == {(1, 1, 5, 4, 1, 3, 1, 0)}
+
+
+def test_the_report_stays_where_it_was(api: Any, alice: Any, path: str, feedback: Feedback, dora: Any) -> None:
+    before = (feedback.recommendation_id, feedback.patient_id, feedback.client_id, feedback.created_at, feedback.mizaj)
+    other = {"patient": str(dora.patient.pk), "client_id": "0190a1b2-0000-7000-8000-000000000000", "mizaj": "dry"}
+
+    assert api(alice).patch(path, other | {"created_at": "2020-01-01T00:00:00Z", "rating": 3}).status_code == 200
+
+    feedback.refresh_from_db()
+    assert before == (
+        feedback.recommendation_id, feedback.patient_id, feedback.client_id, feedback.created_at, feedback.mizaj,
+    )  # fmt: skip
+
+
+def test_only_ones_own(api: Any, bob: Any, charlie: Any, dora: Any, sam: Any, path: str) -> None:
+    before = figures()
+
+    statuses = [api(user).patch(path, {"rating": 1}).status_code for user in (bob, charlie, dora, sam)]
+
+    assert statuses == [403, 403, 404, 403]
+    assert (figures(), Feedback.objects.get().rating) == (before, 5)
+
+
+@pytest.mark.parametrize(("hours", "status"), [(-1, 200), (1, 409)])
+def test_a_report_can_be_changed_for_thirty_days(
+    api: Any, alice: Any, recommendation: Any, diagnosis: Any, hours: int, status: int
+) -> None:
+    at = timezone.now() - timedelta(days=CHANGE_DAYS, hours=hours)
+    old, _ = submit(actor=alice, recommendation=recommendation, rating=5, symptom_improvement=5, at=at)
+
+    answer = api(alice).patch(f"/api/feedback/{old.pk}/", {"rating": 1})
+
+    assert answer.status_code == status
+    old.refresh_from_db()
+    assert (old.rating, diagnosis.events.count()) == ((1, 6) if status == 200 else (5, 4))
+    assert status == 200 or answer.json()["error"]["code"] == "too_late"
+
+
+def test_a_change_counts_on_the_day_of_the_report(api: Any, alice: Any, recommendation: Any) -> None:
+    at = timezone.now() - timedelta(days=9)
+    old, _ = submit(actor=alice, recommendation=recommendation, rating=5, symptom_improvement=5, at=at)
+
+    api(alice).patch(f"/api/feedback/{old.pk}/", {"rating": 1})
+
+    assert set(EffectivenessRollup.objects.values_list("day", "rating_sum")) == {(timezone.localdate(at), 1)}
+
+
+def test_a_diagnosis_entered_in_error_takes_no_change(
+    api: Any, alice: Any, bob: Any, path: str, diagnosis: Any
+) -> None:
+    api(bob).patch(f"/api/diagnoses/{diagnosis.pk}/", {"status": "entered_in_error"})
+
+    answer = api(alice).patch(path, {"rating": 1})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "diagnosis_closed")
+
+
+def test_a_report_on_what_was_stopped_can_still_be_changed(
+    api: Any, alice: Any, bob: Any, path: str, recommendation: Any
+) -> None:
+    api(bob).post(f"/api/recommendations/{recommendation.pk}/stop/")
+
+    assert api(alice).patch(path, {"rating": 2}).status_code == 200
