@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
-from typing import Any
 
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from analytics.models import EffectivenessRollup, SubjectPatient
 from analytics.subjects import Kind, Subject, subjects_of
+from avicenna.upsert import ADD, GREATER, upsert
 from feedback.models import SEVERE, Feedback
 
 
@@ -61,20 +60,19 @@ def day_of(moment: datetime) -> date:
 def count_in(feedback: Feedback, sums: Sums) -> None:
     """A new report: one upsert for all its subjects and one for the patient behind them."""
     subjects, day = subjects_of(feedback), day_of(feedback.created_at)
-    _upsert(
-        EffectivenessRollup._meta.db_table,
+    upsert(
+        EffectivenessRollup,
         ["kind", "key", "day"],
         COLUMNS,
         [[subject.kind.value, subject.key, day, *astuple(sums)] for subject in subjects],
-        "{column} = {table}.{column} + excluded.{column}",
+        ADD,
     )
-    patient = SubjectPatient._meta.get_field("patient").get_db_prep_value(feedback.patient_id, connection)
-    _upsert(
-        SubjectPatient._meta.db_table,
-        ["kind", "key", "patient_id"],
+    upsert(
+        SubjectPatient,
+        ["kind", "key", "patient"],
         ["last_day"],
-        [[subject.kind.value, subject.key, patient, day] for subject in shared(subjects)],
-        "{column} = CASE WHEN excluded.{column} > {table}.{column} THEN excluded.{column} ELSE {table}.{column} END",
+        [[subject.kind.value, subject.key, feedback.patient_id, day] for subject in shared(subjects)],
+        GREATER,
     )
 
 
@@ -109,15 +107,3 @@ def count_out(feedback: Feedback, sums: Sums) -> None:
 def shared(subjects: list[Subject]) -> list[Subject]:
     """A recommendation always stands for one patient: nothing to count there."""
     return [subject for subject in subjects if subject.kind is not Kind.RECOMMENDATION]
-
-
-def _upsert(table: str, keys: list[str], values: list[str], rows: list[list[Any]], merge: str) -> None:
-    columns = [*keys, *values]
-    placeholders = ", ".join(f"({', '.join(['%s'] * len(columns))})" for _ in rows)
-    merges = ", ".join(merge.format(table=table, column=column) for column in values)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {placeholders} "
-            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {merges}",
-            [value for row in rows for value in row],
-        )
