@@ -20,6 +20,7 @@ from accounts.models import Session, User
 from accounts.tokens import TokenPair
 from avicenna.errors import ActionError, Forbidden
 from diagnoses.actions import create_patient
+from realtime.publish import rights_changed
 
 
 class EmailTaken(ActionError):
@@ -101,6 +102,7 @@ def sign_out(*, session: Session) -> None:
     """Ends the session: its access and refresh tokens stop working at once."""
     session.ended_at = timezone.now()
     session.save(update_fields=["ended_at"])
+    rights_changed(session.user)
 
 
 @transaction.atomic
@@ -130,4 +132,5 @@ def save_user(*, actor: User | None, user: User) -> User:
     user.save()
     if not user.is_active:
         user.sessions.filter(ended_at=None).update(ended_at=timezone.now())
+    rights_changed(user)
     return user

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -76,6 +77,9 @@ class Session(models.Model):
     device = models.CharField(_("device"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("signed in"), auto_now_add=True)
     ended_at = models.DateTimeField(_("signed out"), null=True, blank=True)
+
+    # How long the token or ticket that opened it holds; not stored.
+    access_until: datetime
 
     class Meta:
         verbose_name = _("session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TypedDict
 from uuid import UUID
 
@@ -34,4 +35,7 @@ def session_id(token: Token) -> UUID:
 def live_session(access_token: AccessToken) -> Session | None:
     """The session of a verified token with its user, or None once either ended."""
     session = Session.objects.select_related("user").filter(pk=session_id(access_token)).first()
-    return session if session and session.is_live else None
+    if session is None or not session.is_live:
+        return None
+    session.access_until = datetime.fromtimestamp(access_token["exp"], UTC)
+    return session

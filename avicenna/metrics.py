@@ -23,6 +23,8 @@ realtime_delivery = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
 )
 realtime_resets = Counter("realtime_resets_total", "Sockets that had to start over from a snapshot")
+realtime_replays = Counter("realtime_replays_total", "Sockets that were handed what they had missed", ["source"])
+realtime_healed_gaps = Counter("realtime_healed_gaps_total", "Lost hints that the heads check made up for")
 realtime_slow_consumers = Counter("realtime_slow_consumers_total", "Sockets closed because they did not read")
 
 

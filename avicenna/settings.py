@@ -46,8 +46,8 @@ def database() -> dict[str, Any]:
     if pool_size:
         options["pool"] = {"min_size": 2, "max_size": pool_size, "timeout": 10}
     else:
-        config |= {"CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", 600), "CONN_HEALTH_CHECKS": True}
-    return config
+        config["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)
+    return config | {"CONN_HEALTH_CHECKS": True}
 
 
 try:
@@ -70,6 +70,9 @@ try:
     BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", False)
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
     WEBSOCKET_ALLOW_TOKEN_IN_QUERY = env.bool("WEBSOCKET_ALLOW_TOKEN_IN_QUERY", False)
+    WEBSOCKETS_PER_USER = env.int("WEBSOCKETS_PER_USER", 20)
+    WEBSOCKET_HANDSHAKES_PER_MINUTE = env.int("WEBSOCKET_HANDSHAKES_PER_MINUTE", 300)
+    REALTIME_HEADS_CHECK_SECONDS = env.float("REALTIME_HEADS_CHECK_SECONDS", 15.0)
     ACCESS_TOKEN_MINUTES = env.int("ACCESS_TOKEN_MINUTES", 10)
     REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", 14)
     # Rate limits are on unless a load test of one's own server turns them off.

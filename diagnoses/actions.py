@@ -19,7 +19,7 @@ from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
 from diagnoses.models import CatalogueTerm, Condition, Diagnosis, Patient, Recommendation, Remedy
 from realtime.events import DiagnosisUpdate, RecommendationState, RecommendationUpdate
-from realtime.publish import publish
+from realtime.publish import publish, rights_changed
 
 
 class AlreadyEnded(ActionError):
@@ -85,7 +85,10 @@ def set_care_team(*, actor: User | None, patient: Patient, practitioners: Iterab
     members = set(practitioners)
     if not all(member.is_practitioner for member in members):
         raise NotAPractitioner(field="care_team")
+    left = set(patient.care_team.all()) - members
     patient.care_team.set(members)
+    if left:
+        rights_changed(*left)
 
 
 @transaction.atomic

@@ -2,21 +2,25 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Session
+from avicenna.upsert import GREATER, upsert
 from diagnoses.models import Diagnosis
-from realtime.models import DiagnosisEvent, Ticket
+from realtime.models import DiagnosisEvent, Receipt, StreamProcess, Ticket
 
 TICKET_SECONDS = 30
 
 
 def issue_ticket(*, session: Session, diagnosis: Diagnosis) -> str:
-    """128 random bits that open one socket on `diagnosis` within TICKET_SECONDS."""
+    """128 random bits that open one socket on `diagnosis` within TICKET_SECONDS, for as long as the session's token."""
     secret = secrets.token_urlsafe(16)
     Ticket.objects.create(
         digest=_digest(secret),
@@ -24,6 +28,7 @@ def issue_ticket(*, session: Session, diagnosis: Diagnosis) -> str:
         user_id=session.user_id,
         diagnosis=diagnosis,
         expires_at=timezone.now() + timedelta(seconds=TICKET_SECONDS),
+        access_until=session.access_until,
     )
     return secret
 
@@ -41,12 +46,37 @@ def redeem_ticket(*, secret: str, diagnosis_id: object) -> Session | None:
         return None
     ticket.delete()
     Ticket.objects.filter(user_id=ticket.user_id, expires_at__lt=timezone.now()).delete()
-    fits = ticket.diagnosis_id == diagnosis_id and ticket.expires_at > timezone.now()
-    return ticket.session if fits and ticket.session.is_live else None
+    if ticket.diagnosis_id != diagnosis_id or ticket.expires_at <= timezone.now() or not ticket.session.is_live:
+        return None
+    ticket.session.access_until = ticket.access_until
+    return ticket.session
 
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def record_receipts(*, seen: Mapping[tuple[UUID, UUID], int]) -> None:
+    """How far devices have confirmed, by session and diagnosis. Never goes back; who is gone is left out."""
+    sessions = set(Session.objects.filter(pk__in={session for session, _ in seen}).values_list("pk", flat=True))
+    diagnoses = set(Diagnosis.objects.filter(pk__in={pk for _, pk in seen}).values_list("pk", flat=True))
+    now = timezone.now()
+    rows = [
+        (session, diagnosis, seq, now)
+        for (session, diagnosis), seq in sorted(seen.items())
+        if session in sessions and diagnosis in diagnoses
+    ]
+    upsert(Receipt, ["session", "diagnosis"], ["seen_seq", "seen_at"], rows, GREATER)
+
+
+@transaction.atomic
+def report_process(*, id: UUID, name: str, started_at: datetime, **figures: Any) -> None:
+    """What a server process says of itself; those silent for an hour are forgotten."""
+    now = timezone.now()
+    StreamProcess.objects.update_or_create(
+        id=id, defaults={"name": name, "started_at": started_at, "seen_at": now, **figures}
+    )
+    StreamProcess.objects.filter(seen_at__lt=now - timedelta(hours=1)).delete()
 
 
 @transaction.atomic

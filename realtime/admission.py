@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -18,18 +18,9 @@ from accounts import tokens
 from accounts.models import Session
 from diagnoses.models import Diagnosis
 from realtime.actions import redeem_ticket
-
-BAD_MESSAGE, NOT_SIGNED_IN, NOT_ALLOWED = 4400, 4401, 4403
-TOO_SLOW, TOO_LARGE, TOO_MANY = 4008, 4413, 4429
-
-
-class Refused(Exception):
-    """Carries the close code and the code of the error frame before it."""
-
-    def __init__(self, close_code: int, code: str) -> None:
-        super().__init__(code)
-        self.close_code = close_code
-        self.code = code
+from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
+from realtime.models import RightsClock
+from realtime.rights import Grant
 
 
 @dataclass(frozen=True)
@@ -44,14 +35,14 @@ class Handshake:
         """Raises `Refused` for a query that no client of ours sends."""
         query = parse_qs(scope["query_string"].decode("utf-8", "replace"))
         if "token" in query and not settings.WEBSOCKET_ALLOW_TOKEN_IN_QUERY:
-            raise Refused(BAD_MESSAGE, "token_in_query")
+            raise Refused(CloseCode.BAD_MESSAGE, "token_in_query")
         bearer = header(scope, b"authorization").removeprefix("Bearer ") or query.get("token", [""])[0]
         return cls(diagnosis_id, _since(query.get("since", ["0"])[0]), query.get("ticket", [""])[0], bearer)
 
 
 def _since(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
-        raise Refused(BAD_MESSAGE, "bad_since")
+        raise Refused(CloseCode.BAD_MESSAGE, "bad_since")
     return int(text)
 
 
@@ -76,25 +67,48 @@ def origin_is_ours(scope: dict[str, Any]) -> bool:
     return validate_host(f"[{host}]" if ":" in host else host, settings.ALLOWED_HOSTS)
 
 
-def _admit(handshake: Handshake) -> Session:
-    """The session that opens the socket. Raises `Refused`."""
-    session = _session(handshake)
+def client_address(scope: dict[str, Any]) -> str:
+    """The server has already put the address a trusted proxy named in place of the proxy's own."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else ""
+
+
+def _admit(handshake: Handshake) -> tuple[Grant, int]:
+    """What the client may do, and the head of the diagnosis. Raises `Refused`."""
+    rights = RightsClock.newest()  # before the facts, so that a change in between is looked at again
+    session = _opened_by(handshake)
     if session is None:
-        raise Refused(NOT_SIGNED_IN, "not_authenticated")
-    if not Diagnosis.objects.visible_to(session.user).filter(pk=handshake.diagnosis_id).exists():
-        raise Refused(NOT_ALLOWED, "not_allowed")
-    return session
+        raise not_signed_in()
+    visible = Diagnosis.objects.visible_to(session.user).filter(pk=handshake.diagnosis_id)
+    head = visible.values_list("head", flat=True).first()
+    if head is None:
+        raise not_allowed()
+    return Grant(session.user_id, session.pk, handshake.diagnosis_id, session.access_until, rights), head
 
 
-admit: Callable[[Handshake], Awaitable[Session]] = database_sync_to_async(_admit)
+admit: Callable[[Handshake], Awaitable[tuple[Grant, int]]] = database_sync_to_async(_admit)
 
 
-def _session(handshake: Handshake) -> Session | None:
+def _opened_by(handshake: Handshake) -> Session | None:
     if handshake.ticket:
         return redeem_ticket(secret=handshake.ticket, diagnosis_id=handshake.diagnosis_id)
-    if not handshake.bearer:
-        return None
+    return _behind_token(handshake.bearer) if handshake.bearer else None
+
+
+def _behind_token(raw: str) -> Session | None:
     try:
-        return tokens.live_session(AccessToken(handshake.bearer))  # type: ignore[arg-type]
+        return tokens.live_session(AccessToken(raw))  # type: ignore[arg-type]
     except TokenError:
         return None
+
+
+def _extend(grant: Grant, raw: str) -> Grant:
+    """The same grant for as long as a new token of the same session holds. Raises `Refused`."""
+    rights = RightsClock.newest()
+    session = _behind_token(raw)
+    if session is None or session.pk != grant.session_id:
+        raise not_signed_in()
+    return replace(grant, access_until=session.access_until, rights=rights)
+
+
+extend: Callable[[Grant, str], Awaitable[Grant]] = database_sync_to_async(_extend)

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import os
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.conf import settings
+from django.utils import timezone
 
-from avicenna.metrics import websocket_connections
+from avicenna.identifiers import new_id
+from avicenna.metrics import realtime_healed_gaps, websocket_connections
 from diagnoses.models import Diagnosis
-from realtime.publish import group_of, lend_loop
+from realtime.actions import report_process
+from realtime.publish import RIGHTS_GROUP, group_of, lend_loop
+from realtime.receipts import Receipts
+from realtime.rights import Grant, Guard, Holder
 from realtime.topic import Topic, Watcher
 
 logger = logging.getLogger(__name__)
 
-HEADS_CHECK_SECONDS = 15.0
 LISTEN_AGAIN_SECONDS = 1.0
+REPORT_SECONDS = 3.0
+
+
+class Client(Watcher, Holder, Protocol):
+    """A socket as the hub sees it."""
 
 
 def _heads(diagnosis_ids: list[UUID]) -> dict[UUID, int]:
@@ -27,60 +40,90 @@ def _heads(diagnosis_ids: list[UUID]) -> dict[UUID, int]:
 
 
 read_heads: Callable[[list[UUID]], Awaitable[dict[UUID, int]]] = database_sync_to_async(_heads)
+write_report: Callable[..., Awaitable[None]] = database_sync_to_async(report_process)
 
 
 class Hub:
     """The topics of one event loop, one channel for all of them."""
 
     def __init__(self) -> None:
+        self.guard = Guard(settings.WEBSOCKETS_PER_USER)
+        self.receipts = Receipts()
         self._layer = get_channel_layer()
         self._topics: dict[UUID, Topic] = {}
         self._membership = asyncio.Lock()
         self._channel = ""
+        self._hears_hints = True
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def join(self, watcher: Watcher, diagnosis_id: UUID, since: int) -> None:
-        """Joins the group before it replays, so that nothing falls between. Raises `Diagnosis.DoesNotExist`."""
+    async def join(self, client: Client, since: int) -> None:
+        """Joins the group before it replays, so that nothing falls between.
+
+        Raises `Diagnosis.DoesNotExist`, and `Refused` for a client that lost its right meanwhile or has too many
+        sockets.
+        """
+        self.guard.enter(client)
+        topic = await self._topic(client)
+        await self.guard.confirm(client)
+        await topic.join(client, since)
+
+    async def leave(self, client: Client) -> None:
+        """Leaves the group with the last socket. A client that never joined may leave, too."""
+        grant: Grant | None = getattr(client, "grant", None)
+        if grant is None:
+            return
+        self.guard.leave(client)
+        async with self._membership:
+            topic = self._topics.get(grant.diagnosis_id)
+            if topic is None or client not in topic.members:
+                return
+            topic.leave(client)
+            self._count(topic)
+            if topic.members:
+                return
+            del self._topics[grant.diagnosis_id]
+            topic.close()
+            await self._unsubscribe(group_of(grant.diagnosis_id))
+
+    async def _topic(self, client: Client) -> Topic:
+        diagnosis_id = client.grant.diagnosis_id
         async with self._membership:
             if not self._tasks:
                 await self._start()
             topic = self._topics.get(diagnosis_id)
             if topic is None:
-                topic = self._topics[diagnosis_id] = Topic(diagnosis_id)
-                await self._subscribe(diagnosis_id)
-            topic.members.add(watcher)
-            websocket_connections.labels(str(diagnosis_id)).set(len(topic.members))
-        await topic.join(watcher, since)
+                topic = self._topics[diagnosis_id] = Topic(diagnosis_id, self.guard.settle)
+                await self._subscribe(group_of(diagnosis_id))
+            topic.members.add(client)
+            self._count(topic)
+        return topic
 
-    async def leave(self, watcher: Watcher, diagnosis_id: UUID) -> None:
-        """Leaves the group with the last socket."""
-        async with self._membership:
-            topic = self._topics.get(diagnosis_id)
-            if topic is None or watcher not in topic.members:
-                return
-            topic.leave(watcher)
-            if topic.members:
-                websocket_connections.labels(str(diagnosis_id)).set(len(topic.members))
-                return
-            del self._topics[diagnosis_id]
-            topic.close()
-            websocket_connections.remove(str(diagnosis_id))
-            await self._unsubscribe(diagnosis_id)
+    def _count(self, topic: Topic) -> None:
+        label = str(topic.diagnosis_id)
+        websocket_connections.labels(label).set(len(topic.members))
+        if not topic.members:
+            websocket_connections.remove(label)
 
     async def _start(self) -> None:
         lend_loop(asyncio.get_running_loop())
         self._channel = await self._layer.new_channel()
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._check_heads())]
+        await self._subscribe(RIGHTS_GROUP)
+        self._tasks = [
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(self._repeat(self._check, lambda: settings.REALTIME_HEADS_CHECK_SECONDS)),
+            asyncio.create_task(self._repeat(self.receipts.flush, lambda: REPORT_SECONDS)),
+            asyncio.create_task(self._repeat(self._reporter(), lambda: REPORT_SECONDS)),
+        ]
 
-    async def _subscribe(self, diagnosis_id: UUID) -> None:
+    async def _subscribe(self, group: str) -> None:
         try:
-            await self._layer.group_add(group_of(diagnosis_id), self._channel)
+            await self._layer.group_add(group, self._channel)
         except Exception:  # without Redis the heads check still brings every event, later
             logger.warning("joining a group failed; events arrive by the heads check", exc_info=True)
 
-    async def _unsubscribe(self, diagnosis_id: UUID) -> None:
+    async def _unsubscribe(self, group: str) -> None:
         try:
-            await self._layer.group_discard(group_of(diagnosis_id), self._channel)
+            await self._layer.group_discard(group, self._channel)
         except Exception:  # a stale membership costs a hint that nobody needs
             logger.warning("leaving a group failed", exc_info=True)
 
@@ -88,25 +131,51 @@ class Hub:
         while True:
             try:
                 message = await self._layer.receive(self._channel)
-            except Exception:
+                self._hears_hints = True
+                await self._heed(message)
+            except Exception:  # the channel layer, or the database behind a hint: the checks make up for it
+                self._hears_hints = False
                 logger.warning("listening for hints failed", exc_info=True)
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)
-                continue
-            if topic := self._topics.get(UUID(message["diagnosis"])):
-                topic.wake(message["head"])
 
-    async def _check_heads(self) -> None:
-        """A lost hint costs at most HEADS_CHECK_SECONDS."""
+    async def _heed(self, message: dict[str, Any]) -> None:
+        if message["type"] == "rights":
+            await self.guard.heard(message["number"], message["users"])
+        elif topic := self._topics.get(UUID(message["diagnosis"])):
+            topic.wake(message["head"], message["committed"])
+
+    async def _repeat(self, work: Callable[[], Coroutine[Any, Any, None]], seconds: Callable[[], float]) -> None:
         while True:
-            await asyncio.sleep(HEADS_CHECK_SECONDS)
+            await asyncio.sleep(seconds())
             try:
-                heads = await read_heads(list(self._topics))
-            except Exception:
-                logger.warning("the heads check failed", exc_info=True)
-                continue
-            for diagnosis_id, head in heads.items():
-                if topic := self._topics.get(diagnosis_id):
-                    topic.wake(head)
+                await work()
+            except Exception:  # the database, mostly: the next round tries again
+                logger.warning("a periodic check of the stream failed", exc_info=True)
+
+    async def _check(self) -> None:
+        """What a lost hint costs at most: rights first, so that nothing is handed to one who lost them."""
+        await self.guard.check_all()
+        heads = await read_heads(list(self._topics))
+        for diagnosis_id, head in heads.items():
+            if topic := self._topics.get(diagnosis_id):
+                if topic.has_missed(head):
+                    realtime_healed_gaps.inc()
+                topic.wake(head)
+
+    def _reporter(self) -> Callable[[], Coroutine[Any, Any, None]]:
+        """Says what this process does, at each change and as a sign of life."""
+        process = {"id": new_id(), "name": f"{socket.gethostname()}:{os.getpid()}", "started_at": timezone.now()}
+
+        async def report() -> None:
+            figures = {
+                "connections": len(self.guard.holders),
+                "diagnoses": len(self._topics),
+                "users": self.guard.users,
+                "hears_hints": self._hears_hints,
+            }
+            await write_report(**process, **figures)
+
+        return report
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -79,13 +79,14 @@ class Outbox:
     def closing(self) -> bool:
         return self._closing is not None
 
-    async def finish(self, seconds: float) -> bool:
-        """Gives what is on its way so many seconds. False when the client did not take it."""
+    async def finish(self, seconds: float) -> None:
+        """Gives what is on its way so many seconds, then cuts a client that does not take it."""
         if self._writer is None:
-            return True
+            return
         _, unfinished = await asyncio.wait([self._writer], timeout=seconds if self.closing else 0)
-        self._writer.cancel()
-        return not unfinished
+        if unfinished:
+            self._writer.cancel()
+            _cut(self._send)
 
     def _begin(self, message: dict[str, Any]) -> bool:
         """Runs a send as far as it goes without waiting; a task finishes it only when it has to wait.
@@ -130,3 +131,13 @@ def _resume(started: Coroutine[Any, Any, None], waiting_for: Any) -> Generator[A
             waiting_for = step()
         except StopIteration:
             return
+
+
+def _cut(send: Send) -> None:
+    """Drops the connection with what it still buffers; to close it politely would wait for a reader that is not there.
+
+    ASGI has no word for that; uvicorn's `send` belongs to the connection. Other servers time out by themselves.
+    """
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()

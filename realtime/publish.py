@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import logging
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from functools import partial
@@ -16,9 +17,10 @@ from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
 from realtime.events import Event
-from realtime.models import DiagnosisEvent
+from realtime.models import DiagnosisEvent, RightsClock
 
 if TYPE_CHECKING:
+    from accounts.models import User
     from diagnoses.models import Diagnosis
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,10 @@ KEPT_EVENTS = 100
 
 # How long a process that ends waits for hints still on their way.
 FLUSH_SECONDS = 2.0
+
+
+# Every server process listens here for changes of rights.
+RIGHTS_GROUP = "rights"
 
 
 def group_of(diagnosis_id: UUID) -> str:
@@ -73,9 +79,30 @@ def _forget_old(diagnosis_id: UUID, first: int, head: int) -> None:
 
 def send_hint(diagnosis_id: UUID, head: int) -> None:
     """Tells every server process that the diagnosis has news. Never fails: a lost hint costs latency, not data."""
-    layer = get_channel_layer()
-    message = {"type": "hint", "diagnosis": str(diagnosis_id), "head": head}
-    _outgoing.run(layer.group_send(group_of(diagnosis_id), message))
+    message = {"type": "hint", "diagnosis": str(diagnosis_id), "head": head, "committed": time.time()}
+    _outgoing.run(get_channel_layer().group_send(group_of(diagnosis_id), message))
+
+
+def rights_changed(*users: User) -> None:
+    """Says that these users may have lost a right: their sockets are looked at before anything more is handed out.
+
+    Must run in the transaction that takes the right, so that no event committed later slips through.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("rights_changed() belongs inside the transaction of the change it tells of.")
+    table = RightsClock._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (id, number) VALUES (1, 1) "
+            f"ON CONFLICT (id) DO UPDATE SET number = {table}.number + 1 RETURNING number"
+        )
+        number = int(cursor.fetchone()[0])
+    message = {"type": "rights", "number": number, "users": [user.pk for user in users]}
+    transaction.on_commit(partial(_send_rights_hint, message), robust=True)
+
+
+def _send_rights_hint(message: dict[str, Any]) -> None:
+    _outgoing.run(get_channel_layer().group_send(RIGHTS_GROUP, message))
 
 
 class Outgoing:

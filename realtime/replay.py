@@ -6,21 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from diagnoses.models import Diagnosis
 from diagnoses.snapshot import take_snapshot
 from realtime.events import Frame, Reset
-from realtime.models import DiagnosisEvent
+from realtime.models import DiagnosisEvent, RightsClock
 from realtime.publish import KEPT_EVENTS
 
 
 @dataclass(frozen=True)
 class Replay:
-    """Frames to hand over, and the position of a client that has them."""
+    """Frames to hand over, and the position of a client that has them.
+
+    `rights` is the newest change of rights that was there to see when they were read.
+    """
 
     frames: list[Frame]
     head: int
+    rights: int
     is_reset: bool = False
 
 
@@ -32,12 +37,22 @@ def replay(diagnosis_id: UUID, since: int) -> Replay:
     frames = events_after(diagnosis_id, since)
     if len(frames) < head - since:  # pruned between the two queries
         return reset(diagnosis_id)
-    return Replay(frames, head=frames[-1].seq if frames else head)
+    return Replay(frames, head=frames[-1].seq if frames else head, rights=RightsClock.newest())
 
 
 def events_after(diagnosis_id: UUID, since: int) -> list[Frame]:
-    events = DiagnosisEvent.objects.filter(diagnosis_id=diagnosis_id, seq__gt=since).order_by("seq")
-    return [frame(event) for event in events]
+    return [frame(event) for event in _after(diagnosis_id, since)]
+
+
+def news_after(diagnosis_id: UUID, since: int) -> tuple[list[Frame], int]:
+    """The events and, read with them, the number of the newest change of rights (0 without events). One query."""
+    number = Subquery(RightsClock.objects.values("number")[:1])
+    events = list(_after(diagnosis_id, since).annotate(rights=number))
+    return [frame(event) for event in events], max((event.rights or 0 for event in events), default=0)
+
+
+def _after(diagnosis_id: UUID, since: int) -> QuerySet[DiagnosisEvent]:
+    return DiagnosisEvent.objects.filter(diagnosis_id=diagnosis_id, seq__gt=since).order_by("seq")
 
 
 def frame(event: DiagnosisEvent) -> Frame:
@@ -53,7 +68,8 @@ def frame(event: DiagnosisEvent) -> Frame:
 def reset(diagnosis_id: UUID) -> Replay:
     head, snapshot = take_snapshot(diagnosis_id)
     body = Reset(head=head, snapshot=snapshot)
-    return Replay([control("reset", diagnosis_id, head, body.model_dump(mode="json"))], head=head, is_reset=True)
+    frame = control("reset", diagnosis_id, head, body.model_dump(mode="json"))
+    return Replay([frame], head=head, rights=RightsClock.newest(), is_reset=True)
 
 
 def control(type: str, diagnosis_id: UUID, seq: int, data: dict[str, Any]) -> Frame:

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from realtime.models import StreamProcess
+
 
 class TicketRequestSerializer(serializers.Serializer[Any]):
     diagnosis = serializers.UUIDField()
@@ -35,3 +37,14 @@ class SnapshotSerializer(serializers.Serializer[Any]):
 
 class SinceSerializer(serializers.Serializer[Any]):
     since = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+
+
+class StreamProcessSerializer(serializers.ModelSerializer[StreamProcess]):
+    class Meta:
+        model = StreamProcess
+        fields = ["name", "started_at", "seen_at", "connections", "diagnoses", "users", "hears_hints"]
+
+
+class StatusSerializer(serializers.Serializer[Any]):
+    connections = serializers.IntegerField(help_text="open sockets in all processes")
+    processes = StreamProcessSerializer(many=True, help_text="server processes that have given a sign of life lately")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from django.utils import timezone
 
-from avicenna.metrics import realtime_delivery, realtime_resets, websocket_messages
+from avicenna.metrics import realtime_delivery, realtime_replays, realtime_resets, websocket_messages
 from realtime.events import Frame
 from realtime.outbox import Parcel
 from realtime.publish import KEPT_EVENTS
-from realtime.replay import Replay, events_after, replay
+from realtime.replay import Replay, news_after, replay
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 REMEMBERED_BYTES = 32 * 1024
 
 read_replay: Callable[[UUID, int], Awaitable[Replay]] = database_sync_to_async(replay)
-read_events: Callable[[UUID, int], Awaitable[list[Frame]]] = database_sync_to_async(events_after)
+read_news: Callable[[UUID, int], Awaitable[tuple[list[Frame], int]]] = database_sync_to_async(news_after)
 
 
 class Watcher(Protocol):
@@ -37,24 +37,33 @@ class Watcher(Protocol):
 class Topic:
     """Every live watcher has been handed everything up to `position`, and nothing beyond.
 
-    `members` are the watchers that are joining or live; the last one to leave closes the topic.
+    `members` are the watchers that are joining or live; the last one to leave closes the topic. `settle` is awaited
+    with the newest change of rights before events are handed over.
     """
 
-    def __init__(self, diagnosis_id: UUID) -> None:
+    def __init__(self, diagnosis_id: UUID, settle: Callable[[int], Awaitable[None]]) -> None:
         self.diagnosis_id = diagnosis_id
         self.members: set[Watcher] = set()
         self.position: int | None = None  # None until the first watcher has joined
+        self._settle = settle
         self._live: set[Watcher] = set()
         self._recent: deque[Parcel] = deque(maxlen=KEPT_EVENTS)
         self._recent_bytes = 0
+        self._committed: dict[int, float] = {}  # head → time of its commit, of hints not yet served
         self._lock = asyncio.Lock()
         self._news = asyncio.Event()
         self._pump = asyncio.create_task(self._deliver_forever())
 
-    def wake(self, head: int) -> None:
-        """There is news up to `head`: an old hint is nothing."""
+    def wake(self, head: int, committed: float | None = None) -> None:
+        """There is news up to `head`: an old hint is nothing. `committed` is the time of its commit."""
         if self.position is None or head > self.position:
+            if committed is not None:
+                self._committed[head] = committed
             self._news.set()
+
+    def has_missed(self, head: int) -> bool:
+        """There is news up to `head` and no hint of it has come."""
+        return self.position is not None and head > self.position and not (self._news.is_set() or self._lock.locked())
 
     async def join(self, watcher: Watcher, since: int) -> None:
         """Hands over what was missed and goes live; the lock keeps new events out until it is done.
@@ -64,7 +73,11 @@ class Topic:
         async with self._lock:
             if self.position is not None and since > self.position:
                 await self._catch_up()  # the client may have been told by a process that is ahead of this one
-            for parcel in self._remembered(since) or await self._replayed(since):
+            remembered = self._remembered(since)
+            parcels = await self._replayed(since) if remembered is None else remembered
+            if parcels:
+                realtime_replays.labels("database" if remembered is None else "memory").inc()
+            for parcel in parcels:
                 watcher.hand(parcel)
             self._live.add(watcher)
 
@@ -84,17 +97,18 @@ class Topic:
     async def _replayed(self, since: int) -> list[Parcel]:
         """The same from the database. Whatever is new in it goes to the live watchers first."""
         missed = await read_replay(self.diagnosis_id, since)
+        await self._settle(missed.rights)
         parcels = [Parcel.of(frame) for frame in missed.frames]
-        if not missed.is_reset:
-            if self.position is None:
-                self.position = missed.head - len(parcels)
-            self._deliver(parcels)
-            return parcels
-        realtime_resets.inc()
         if self.position is None:
             self.position = missed.head
-        while self.position < missed.head:
+        if self.position < missed.head:
             await self._catch_up()
+        if missed.is_reset:
+            realtime_resets.inc()
+        elif missed.head == self.position and len(parcels) > len(self._recent):
+            self._forget()
+            for parcel in parcels:
+                self._remember(parcel)
         return parcels + [parcel for parcel in self._recent if parcel.seq > missed.head]
 
     async def _deliver_forever(self) -> None:
@@ -117,10 +131,33 @@ class Topic:
         """One query, one encoding per event, however many watch."""
         if self.position is None:
             return
-        frames = await read_events(self.diagnosis_id, self.position)
+        frames, rights = await read_news(self.diagnosis_id, self.position)
+        if frames and frames[0].seq != self.position + 1:
+            await self._start_over()
+            return
+        if frames:
+            await self._settle(rights)
         self._deliver(Parcel.of(frame) for frame in frames)
+        self._observe(frames)
+
+    async def _start_over(self) -> None:
+        """This process was cut off for so long that what its watchers miss is no longer kept."""
+        missed = await read_replay(self.diagnosis_id, self.position or 0)
+        await self._settle(missed.rights)
+        for parcel in map(Parcel.of, missed.frames):
+            for watcher in tuple(self._live):
+                watcher.hand(parcel)
+        realtime_resets.inc(len(self._live))
+        self._forget()
+        self.position = missed.head
+
+    def _observe(self, frames: Iterable[Frame]) -> None:
+        """How long each event took from its commit; its writing stands for that when its hint was lost."""
+        now = time.time()
         for frame in frames:
-            realtime_delivery.observe(max(0.0, (timezone.now() - frame.timestamp).total_seconds()))
+            hinted = [at for head, at in self._committed.items() if head >= frame.seq]
+            realtime_delivery.observe(max(0.0, now - min(hinted, default=frame.timestamp.timestamp())))
+        self._committed = {head: at for head, at in self._committed.items() if head > (self.position or 0)}
 
     def _deliver(self, parcels: Iterable[Parcel]) -> None:
         for parcel in parcels:
@@ -131,6 +168,10 @@ class Topic:
             self.position = parcel.seq
             self._remember(parcel)
             websocket_messages.labels(parcel.type).inc(len(self._live))
+
+    def _forget(self) -> None:
+        self._recent.clear()
+        self._recent_bytes = 0
 
     def _remember(self, parcel: Parcel) -> None:
         if len(self._recent) == KEPT_EVENTS:

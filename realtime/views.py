@@ -11,15 +11,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Session
+from avicenna.permissions import IsStaff
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis
 from diagnoses.snapshot import take_snapshot
 from realtime.actions import TICKET_SECONDS, issue_ticket
+from realtime.models import StreamProcess
 from realtime.replay import replay
 from realtime.serializers import (
     ReplaySerializer,
     SinceSerializer,
     SnapshotSerializer,
+    StatusSerializer,
     TicketRequestSerializer,
     TicketSerializer,
 )
@@ -62,3 +65,15 @@ class SnapshotView(APIView):
     def get(self, request: Request, diagnosis_id: UUID) -> Response:
         head, snapshot = take_snapshot(visible_diagnosis(request, diagnosis_id).pk)
         return Response({"head": head, "snapshot": snapshot})
+
+
+class StatusView(APIView):
+    """What the processes that hold sockets say of themselves."""
+
+    permission_classes = [IsStaff]
+
+    @extend_schema(responses=StatusSerializer, tags=["stream"])
+    def get(self, request: Request) -> Response:
+        processes = StreamProcess.objects.alive()
+        connections = sum(process.connections for process in processes)
+        return Response(StatusSerializer({"connections": connections, "processes": processes}).data)

@@ -13,6 +13,8 @@ _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 if redis := os.environ.get("TEST_REDIS_URL"):
     os.environ["REDIS_URL"] = f"{redis}/{_worker}"
 os.environ["DATABASE_CONN_MAX_AGE"] = "0"
+# All tests come from one address.
+os.environ["WEBSOCKET_HANDSHAKES_PER_MINUTE"] = "100000"
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -59,6 +59,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "PATCH /api/recommendations/<pk>/": CARE_TEAM_WRITES,
     "POST /api/recommendations/<pk>/stop/": CARE_TEAM_WRITES,
     "POST /api/recommendations/<pk>/replace/": CARE_TEAM_CREATES,
+    "GET /api/realtime/status": STAFF,
     "POST /api/realtime/tickets": (401, 201, 201, 404, 404, 201),
     "GET /api/feedback/": SIGNED_IN,
     "POST /api/feedback/": (401, 201, 403, 403, 400, 403),  # for Dora the recommendation does not exist

@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import uvicorn
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -79,8 +81,10 @@ def watch(server: str) -> Watch:
     """`async with watch(user, diagnosis, since=0) as client`: with a ticket of the user's own session."""
 
     @asynccontextmanager
-    async def open_socket(user: User, diagnosis: Diagnosis, since: object = 0, **kwargs: Any) -> AsyncIterator[Client]:
-        secret = await sync_to_async(ticket_for)(user, diagnosis)
+    async def open_socket(
+        user: User, diagnosis: Diagnosis, since: object = 0, *, seconds: float = 600, **kwargs: Any
+    ) -> AsyncIterator[Client]:
+        secret = await sync_to_async(ticket_for)(user, diagnosis, seconds=seconds)
         address = f"{server}/ws/diagnoses/{diagnosis.pk}/?ticket={secret}&since={since}"
         async with connect(address, **kwargs) as socket:
             yield Client(socket)
@@ -94,8 +98,11 @@ def raw_socket(server: str) -> Callable[..., Any]:
     return lambda path, **kwargs: connect(f"{server}{path}", **kwargs)
 
 
-def ticket_for(user: User, diagnosis: Diagnosis) -> str:
-    return issue_ticket(session=Session.objects.create(user=user), diagnosis=diagnosis)
+def ticket_for(user: User, diagnosis: Diagnosis, *, seconds: float = 600) -> str:
+    """With a session of its own, whose token holds so many seconds."""
+    session = Session.objects.create(user=user)
+    session.access_until = timezone.now() + timedelta(seconds=seconds)
+    return issue_ticket(session=session, diagnosis=diagnosis)
 
 
 def access_token(user: User) -> str:

@@ -1,0 +1,162 @@
+"""Rights while a socket is open: whoever loses one loses the stream at once, and never sees what came after."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+from rest_framework_simplejwt.tokens import AccessToken
+
+from accounts import tokens
+from accounts.actions import save_user, sign_out
+from accounts.models import Role, Session, User
+from diagnoses.actions import change_diagnosis, create_patient, record_diagnosis, set_care_team
+from diagnoses.models import Diagnosis
+from diagnoses.querysets import still_visible
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def last_session(user: User) -> Session:
+    return user.sessions.order_by("created_at").last()  # type: ignore[return-value]
+
+
+def leave_the_care_team(bob: User, diagnosis: Diagnosis) -> None:
+    set_care_team(actor=None, patient=diagnosis.patient, practitioners=[])
+
+
+def lose_the_role(bob: User, diagnosis: Diagnosis) -> None:
+    bob.role = Role.PATIENT
+    save_user(actor=None, user=bob)
+
+
+def be_deactivated(bob: User, diagnosis: Diagnosis) -> None:
+    bob.is_active = False
+    save_user(actor=None, user=bob)
+
+
+def sign_out_there(bob: User, diagnosis: Diagnosis) -> None:
+    sign_out(session=last_session(bob))
+
+
+LOSSES = [
+    (leave_the_care_team, "not_allowed", 4403),
+    (lose_the_role, "not_allowed", 4403),
+    (be_deactivated, "not_authenticated", 4401),
+    (sign_out_there, "not_authenticated", 4401),
+]
+
+
+@pytest.mark.parametrize(("lose", "code", "close"), LOSSES)
+async def test_a_right_that_is_lost_ends_the_socket(
+    watch: Any, alice: Any, bob: Any, diagnosis: Any, lose: Any, code: str, close: int
+) -> None:
+    async with watch(bob, diagnosis, since=1) as his, watch(alice, diagnosis, since=1) as hers:
+        await his.frame()
+        await hers.frame()
+        await sync_to_async(lose)(bob, diagnosis)
+        error = await his.frame()
+
+        assert (error["type"], error["data"]["code"]) == ("error", code)
+        assert await his.close_code() == close
+        await hers.send({"type": "ping"})
+        assert (await hers.frame())["type"] == "pong"
+
+
+@pytest.mark.parametrize(("lose", "code", "close"), LOSSES)
+async def test_what_came_after_is_not_seen_even_when_the_hint_is_lost(
+    watch: Any, alice: Any, bob: Any, diagnosis: Any, monkeypatch: Any, lose: Any, code: str, close: int
+) -> None:
+    monkeypatch.setattr("realtime.publish._send_rights_hint", lambda message: None)
+    async with watch(bob, diagnosis, since=1) as his, watch(alice, diagnosis, since=1) as hers:
+        await his.frame()
+        await hers.frame()
+        await sync_to_async(lose)(bob, diagnosis)
+        await sync_to_async(change_diagnosis)(actor=None, diagnosis=diagnosis, changes={"severity": 5})
+
+        assert (await hers.frame())["data"]["severity"] == 5
+        assert (await his.frame())["data"]["code"] == code
+        assert await his.close_code() == close
+
+
+async def test_the_other_devices_of_a_user_stay(watch: Any, bob: Any, diagnosis: Any) -> None:
+    async with watch(bob, diagnosis, since=1) as phone:
+        await phone.frame()
+        async with watch(bob, diagnosis, since=1) as tablet:
+            await tablet.frame()
+            await sync_to_async(sign_out_there)(bob, diagnosis)
+
+            assert await tablet.close_code() == 4401
+        await phone.send({"type": "ping"})
+        assert (await phone.frame())["type"] == "pong"
+
+
+def token_of(session: Session, *, seconds: float) -> str:
+    access = AccessToken(tokens.issue(session)["access"])
+    access.set_exp(from_time=timezone.now(), lifetime=timedelta(seconds=seconds))
+    return str(access)
+
+
+async def test_a_client_is_warned_before_its_token_expires_and_may_renew(watch: Any, bob: Any, diagnosis: Any) -> None:
+    async with watch(bob, diagnosis, since=1, seconds=20) as client:
+        seen = await client.frames(2)
+        session = await sync_to_async(last_session)(bob)
+        await client.send({"type": "refresh", "token": await sync_to_async(token_of)(session, seconds=25)})
+        seen += await client.frames(2)
+
+    assert [frame["type"] for frame in seen] == ["connect", "token_expiring", "pong", "token_expiring"]
+    assert seen[1]["data"]["seconds"] <= 20 < seen[3]["data"]["seconds"] <= 25
+
+
+async def test_a_token_that_expired_ends_the_socket_after_the_grace(
+    watch: Any, bob: Any, diagnosis: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("realtime.consumers.GRACE_SECONDS", 0.5)
+    async with watch(bob, diagnosis, since=1, seconds=0.5) as client:
+        await client.frames(2)
+        await sync_to_async(change_diagnosis)(actor=None, diagnosis=diagnosis, changes={"severity": 5})
+        within_the_grace, error = await client.frames(2)
+
+        assert within_the_grace["data"]["severity"] == 5
+        assert error["data"]["code"] == "not_authenticated"
+        assert await client.close_code() == 4401
+
+
+@pytest.mark.parametrize("whose", ["nobody", "expired", "another device", "another user"])
+async def test_a_token_that_renews_nothing_ends_the_socket(
+    watch: Any, alice: Any, bob: Any, diagnosis: Any, whose: str
+) -> None:
+    def token() -> str:
+        if whose == "nobody":
+            return "x.y.z"
+        if whose == "expired":
+            return token_of(last_session(bob), seconds=-1)
+        return token_of(Session.objects.create(user=bob if whose == "another device" else alice), seconds=600)
+
+    async with watch(bob, diagnosis, since=1) as client:
+        await client.frame()
+        await client.send({"type": "refresh", "token": await sync_to_async(token)()})
+
+        assert (await client.frame())["data"]["code"] == "not_authenticated"
+        assert await client.close_code() == 4401
+
+
+def test_many_at_once_are_judged_as_each_alone(
+    alice: Any, bob: Any, charlie: Any, dora: Any, sam: Any, diagnosis: Any, other_diagnosis: Any, headache: Any
+) -> None:
+    gone = User.objects.create(email="gone@clinic.example", role=Role.STAFF, is_active=False)
+    former = User.objects.create(email="former@clinic.example", role=Role.PATIENT)
+    diagnosis.patient.care_team.add(former)  # a member whose role was taken away
+    hers = create_patient(actor=charlie, full_name="Somebody")
+    third = record_diagnosis(actor=charlie, patient=hers, condition=headache, severity=1)
+    users = [alice, bob, charlie, dora, sam, gone, former]
+    pairs = list(itertools.product(users, [diagnosis.pk, other_diagnosis.pk, third.pk, hers.pk]))
+
+    alone = {(user.pk, pk) for user, pk in pairs if Diagnosis.objects.visible_to(user).filter(pk=pk).exists()}
+
+    assert still_visible(pairs) == alone
+    assert len(alone) == 2 + 2 + 1 + 3
