@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 UVICORN = ["--loop", "uvloop", "--backlog", "4096", "--log-level", "warning", "--ws", "websockets-sansio"]
-UVICORN += ["--ws-max-size", "65536", "--ws-per-message-deflate", "false", "--no-access-log"]
+UVICORN += ["--ws-max-size", "131072", "--ws-per-message-deflate", "false", "--no-access-log"]
 
 
 class Process:

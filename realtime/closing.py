@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
 
 from django.utils.translation import gettext as _
 
 
 class CloseCode(IntEnum):
-    RESTARTING = 1012
-    TOO_SLOW = 4008
-    BAD_MESSAGE = 4400
-    NOT_SIGNED_IN = 4401
-    NOT_ALLOWED = 4403
-    TOO_LARGE = 4413
-    TOO_MANY = 4429
+    """Each with what it means and what a client does about it."""
+
+    meaning: str
+    advice: str
+
+    def __new__(cls, value: int, meaning: str, advice: str) -> Self:
+        code = int.__new__(cls, value)
+        code._value_ = value
+        code.meaning = meaning
+        code.advice = advice
+        return code
+
+    RESTARTING = 1012, "the server restarts, or its database does not answer", "reconnect with `since`, with back-off"
+    TOO_SLOW = 4008, "you did not read for too long", "reconnect with `since`"
+    BAD_MESSAGE = 4400, "a frame or an address that cannot be understood", "do not reconnect: it is a bug"
+    NOT_SIGNED_IN = (
+        4401,
+        "not signed in, the session ended, the token expired, or the ticket was used or too old",
+        "fetch a new ticket; if that answers 401, sign in again",
+    )
+    NOT_ALLOWED = 4403, "not allowed (any more), or there is no such diagnosis", "do not reconnect"
+    TOO_LARGE = (
+        4413,
+        "a frame of more than 64 KiB (of more than 128 KiB: 1009, without an error frame)",
+        "do not reconnect: it is a bug",
+    )
+    TOO_MANY = (
+        4429,
+        "more than 100 frames in a minute, 20 sockets of one user, or too many handshakes from one address",
+        "close sockets that nobody looks at; reconnect after a minute",
+    )
 
 
 class Refused(Exception):

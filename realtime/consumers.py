@@ -187,7 +187,7 @@ class DiagnosisSocket:
 def _parse(message: dict[str, Any]) -> Body:
     """The client's frame. Raises `Refused` for anything that is none."""
     text = message.get("text")
-    if len(text or message.get("bytes") or b"") > MAX_FRAME_BYTES:
+    if len((text or "").encode() or message.get("bytes") or b"") > MAX_FRAME_BYTES:
         raise Refused(CloseCode.TOO_LARGE, "too_large")
     try:
         given = json.loads(text or "")

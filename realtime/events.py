@@ -79,11 +79,11 @@ class DiagnosisUpdate(Event):
 
 
 class RecommendationUpdate(Event):
-    """A recommendation was added, changed, stopped or replaced."""
+    """A recommendation was added, changed, completed, stopped or replaced."""
 
     type: ClassVar[str] = "recommendation_update"
 
-    action: Literal["added", "changed", "stopped", "replaced"]
+    action: Literal["added", "changed", "completed", "stopped", "replaced"]
     recommendation: RecommendationState
     previous: RecommendationState | None = None
     changed_fields: list[str] = []
@@ -92,6 +92,10 @@ class RecommendationUpdate(Event):
     @classmethod
     def added(cls, recommendation: Recommendation) -> Self:
         return cls(action="added", recommendation=RecommendationState.of(recommendation))
+
+    @classmethod
+    def completed(cls, recommendation: Recommendation) -> Self:
+        return cls(action="completed", recommendation=RecommendationState.of(recommendation), changed_fields=["status"])
 
     @classmethod
     def stopped(cls, recommendation: Recommendation, *, reason: str) -> Self:
@@ -153,14 +157,20 @@ class Reset(Body):
 
 
 class TokenExpiring(Body):
-    seconds: int
+    """The access token expires in so many seconds; 25 seconds after that the socket is closed. Send `refresh`."""
+
+    seconds: int = Field(ge=0)
 
 
 class Pong(Body):
+    """The answer to `ping` and `refresh`: the newest event that was sent to you."""
+
     head: int
 
 
 class ErrorFrame(Body):
+    """Why the socket is closed next, in the language of `Accept-Language`."""
+
     code: str
     message: str
     close_code: int | None = None
@@ -176,15 +186,21 @@ FRAMES: dict[str, type[Body]] = {
 
 
 class Ping(Body):
+    """Are you there? At least every `heartbeat_seconds`."""
+
     type: Literal["ping"]
 
 
 class Ack(Body):
+    """The person has what came up to this number; kept by user and device, for the clinic to see."""
+
     type: Literal["ack"]
     seq: int = Field(ge=0)
 
 
 class Refresh(Body):
+    """A new access token of the same session, so that the socket need not be opened anew."""
+
     type: Literal["refresh"]
     token: str = Field(max_length=4096)
 

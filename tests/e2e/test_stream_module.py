@@ -25,8 +25,8 @@ HARNESS = """async () => {
   window.pause = (ms = 20) => new Promise((done) => setTimeout(done, ms));
   const ticket = async () => { if (refusal) throw refusal; return "/ws/x/?ticket=t" };
   const open = (address) => (sockets.push(new Socket(address)), sockets.at(-1));
-  const timing = { first: 1, answer: 500, steady: 10_000 };
-  window.stream = new DiagnosisStream({ ticket, open, since: 5, timing });
+  const timing = { first: 1, answer: 500, steady: 10_000, confirm: 40 };
+  window.stream = new DiagnosisStream({ ticket, open, token: async () => "fresh", since: 5, timing });
   for (const type of ["event", "reset", "state"]) {
     stream.addEventListener(type, ({ detail }) => told.push(detail.seq ?? detail.state ?? detail.head));
   }
@@ -73,6 +73,25 @@ def test_a_pong_that_knows_more_is_a_gap(stream: Page) -> None:
 def test_a_reset_moves_the_position(stream: Page) -> None:
     told = after(stream, "sockets[0].say('reset', 300, { head: 300, snapshot: {} }); sockets[0].say('e', 301)")
     assert told[-3:] == [300, "live", 301]
+
+
+def test_what_was_handed_over_is_confirmed_once_for_many(stream: Page) -> None:
+    after(stream, "for (const n of [6, 7, 8]) sockets[0].say('e', n); await pause(100)")
+    assert stream.evaluate("sockets[0].sent.filter(({ type }) => type === 'ack')") == [{"type": "ack", "seq": 8}]
+
+
+def test_what_could_not_be_confirmed_is_confirmed_on_the_next_connection(stream: Page) -> None:
+    after(stream, "sockets[0].say('e', 6); sockets[0].end(1006); await pause(100)")
+    after(stream, "sockets[1].say('connect', 6, { head: 6, heartbeat_seconds: 9 }); await pause(100)")
+    assert stream.evaluate("sockets.map(({ sent }) => sent.filter(({ type }) => type === 'ack'))") == [
+        [],
+        [{"type": "ack", "seq": 6}],
+    ]
+
+
+def test_a_token_that_expires_is_renewed_in_place(stream: Page) -> None:
+    after(stream, "sockets[0].say('token_expiring', 7, { seconds: 30 })")
+    assert {"type": "refresh", "token": "fresh"} in stream.evaluate("sockets[0].sent")
 
 
 def test_a_silent_server_is_left(stream: Page) -> None:

@@ -34,7 +34,7 @@ def server() -> Iterator[str]:
         port=0,
         log_config=None,
         ws="websockets-sansio",
-        ws_max_size=65536,
+        ws_max_size=128 * 1024,
         lifespan="off",
         timeout_graceful_shutdown=1,
     )

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             host=host,
             port=port,
             ws="websockets-sansio",
-            ws_max_size=65536,
+            ws_max_size=128 * 1024,
             ws_per_message_deflate=False,
             log_config=None,
             access_log=False,

@@ -31,10 +31,11 @@ const TIMING = {
   steady: 10_000, // a connection that held so long was a good one: the next failure counts as the first
   answer: 10_000, // how long the server may stay silent after it was asked something
   crowded: 60_000, // after "too many messages"
+  confirm: 2_000, // between two confirmations of what was handed over
 };
 
 // Close codes after which trying again cannot help. All others are temporary.
-const FINAL = { 4400: "refused", 4413: "refused", 4403: "not_allowed" };
+const FINAL = { 1009: "refused", 4400: "refused", 4413: "refused", 4403: "not_allowed" };
 const [NOT_SIGNED_IN, TOO_MANY] = [4401, 4429];
 
 export class DiagnosisStream extends EventTarget {
@@ -52,6 +53,8 @@ export class DiagnosisStream extends EventTarget {
   #retryTimer;
   #pingTimer;
   #answerTimer;
+  #confirmTimer;
+  #confirmed = 0;
 
   constructor({ ticket, since = 0, base = globalThis.location?.href, token, open, timing }) {
     super();
@@ -137,6 +140,7 @@ export class DiagnosisStream extends EventTarget {
     // A position beyond the head (a restored database) is answered with a reset.
     if (head === this.#position) this.#live();
     else this.#change({ state: "catching_up" });
+    if (this.#position > this.#confirmed) this.#confirmSoon();
   }
 
   #event(frame) {
@@ -144,12 +148,14 @@ export class DiagnosisStream extends EventTarget {
     if (frame.seq > this.#position + 1) return this.#retry(); // a gap: ask again from the last one we have
     this.#position = frame.seq;
     this.#tell("event", frame);
+    this.#confirmSoon();
     if (this.#position >= this.#target) this.#live();
   }
 
   #reset(data) {
     this.#position = data.head;
     this.#tell("reset", data);
+    this.#confirmSoon();
     this.#live();
   }
 
@@ -163,6 +169,16 @@ export class DiagnosisStream extends EventTarget {
     this.#liveAt = Date.now();
     this.#lostAt = null;
     this.#change({ state: "live" });
+  }
+
+  /** Tells the server what was handed over: the clinic can see what has reached a person. */
+  #confirmSoon() {
+    this.#confirmTimer ??= setTimeout(() => this.#confirm(), this.#timing.confirm);
+  }
+
+  #confirm() {
+    this.#confirmTimer = undefined;
+    if (this.#send({ type: "ack", seq: this.#position })) this.#confirmed = this.#position;
   }
 
   #ping() {
@@ -187,7 +203,9 @@ export class DiagnosisStream extends EventTarget {
   }
 
   #send(message) {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState !== 1) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   #closed(code) {
@@ -219,6 +237,8 @@ export class DiagnosisStream extends EventTarget {
     clearTimeout(this.#retryTimer);
     this.#stopExpecting();
     clearInterval(this.#pingTimer);
+    clearTimeout(this.#confirmTimer);
+    this.#confirmTimer = undefined;
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
