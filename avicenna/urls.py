@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
-from avicenna import health, metrics
+from avicenna import documentation, health, metrics
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
@@ -21,8 +21,8 @@ urlpatterns = [
     path("api/", include(api)),
     path("admin/", admin.site.urls),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("docs", documentation.SwaggerView.as_view(url_name="schema"), name="docs"),
+    path("redoc", documentation.RedocView.as_view(url_name="schema"), name="redoc"),
     path("health", health.health, name="health"),
     path("health/ready", health.ready, name="health-ready"),
     path("health/live", health.live, name="health-live"),
