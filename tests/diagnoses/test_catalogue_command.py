@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -73,41 +75,66 @@ def test_it_can_be_quiet() -> None:
     assert load(verbosity=0) == []
 
 
+@pytest.fixture
+def refused(folder: Path) -> Callable[[str, str | bytes], str]:
+    """Writes one file anew, sees the whole catalogue refused, and returns what was said."""
+
+    def load_with(name: str, content: str | bytes) -> str:
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        with pytest.raises(CommandError, match=r"^The catalogue was left as it was: ") as error:
+            load(folder)
+        assert (counts(), error.value.returncode) == (dict.fromkeys(COUNTS, 0), 1)
+        return str(error.value).partition("was: ")[2]
+
+    return load_with
+
+
 @pytest.mark.parametrize(("column", "value", "said"), [
-    ("warmth", "9", "warmth"), ("warmth", "hot", "hot"), ("kind", "magic", "magic"), ("name_fa", "", "name_fa"),
-    ("slug", "not a slug", "slug"), ("confidence", "sure", "sure"), ("name_en", "x" * 201, "name_en"),
+    ("warmth", "9", "warmth"), ("warmth", "hot", "“hot” is not a whole number"), ("moisture", "1.5", "“1.5” is not"),
+    ("kind", "magic", "magic"), ("name_fa", "", "name_fa"), ("slug", "not a slug", "slug"),
+    ("confidence", "sure", "sure"), ("name_en", "x" * 201, "name_en"), ("slug", "cubeb", "stands in line 2 already"),
 ])  # fmt: skip
-def test_a_bad_row_leaves_the_catalogue_as_it_was(folder: Path, column: str, value: str, said: str) -> None:
-    path = folder / "remedies.csv"
-    rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+def test_a_value_the_catalogue_cannot_hold_is_named(refused: Any, column: str, value: str, said: str) -> None:
+    rows = list(csv.DictReader((FOLDER / "remedies.csv").open(encoding="utf-8", newline="")))
     rows[60][column] = value
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    file = StringIO(newline="")
+    writer = csv.DictWriter(file, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
 
-    with pytest.raises(CommandError, match=f"(?s)left as it was.*{said}"):
-        load(folder)
+    told = refused("remedies.csv", file.getvalue())
 
-    assert counts() == {Remedy: 0, Condition: 0, SideEffect: 0}
+    assert told.startswith("remedies.csv, line 62: ") and said in told
 
 
-def test_a_missing_file_or_column_leaves_the_catalogue_as_it_was(folder: Path) -> None:
+HEAD = "slug,name_en,name_fa,body_system\n"
+
+
+@pytest.mark.parametrize(("content", "told"), [
+    ("", "side_effects.csv, line 1: the columns must be slug, name_en, name_fa, body_system, not none"),
+    ("slug,name_en,name_fa\n", "not slug, name_en, name_fa"),
+    (HEAD.replace("slug", "slug,is_active"), "not slug, is_active, name_en"),
+    (HEAD.replace("name_fa", "name_en"), "not slug, name_en, name_en"),
+    (HEAD + "a,A,الف,skin\n\nb,B,ب,skin,more\n", "side_effects.csv, line 4: 5 cells for 4 columns"),
+    (HEAD + "a,A,الف\n", "side_effects.csv, line 2: 3 cells for 4 columns"),
+    (HEAD + 'a,A,الف,"skin\n', "side_effects.csv, line 2: unexpected end of data"),
+    (HEAD.encode() + "a,A,الف,skin\n".encode("cp1256"), "side_effects.csv, line 2: this is not UTF-8"),
+])  # fmt: skip
+def test_a_file_of_another_shape_is_named_with_the_line(refused: Any, content: str | bytes, told: str) -> None:
+    assert told in refused("side_effects.csv", content)
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / "side_effects.csv").unlink()
-    with pytest.raises(CommandError, match=r"side_effects\.csv"):
+
+    with pytest.raises(CommandError, match=r"left as it was: side_effects\.csv: No such file"):
         load(folder)
 
-    (folder / "side_effects.csv").write_text("name_en,name_fa\nNausea,تهوع\n", encoding="utf-8")
-    with pytest.raises(CommandError, match="slug"):
-        load(folder)
-
-    assert counts() == {Remedy: 0, Condition: 0, SideEffect: 0}
+    assert counts() == dict.fromkeys(COUNTS, 0)
 
 
-def test_a_file_that_is_not_utf_8_leaves_the_catalogue_as_it_was(folder: Path) -> None:
-    (folder / "conditions.csv").write_bytes("slug,name_en,name_fa\na,A,س\n".encode("cp1256"))
+def test_a_file_saved_by_a_spreadsheet_is_read(folder: Path) -> None:
+    path = folder / "conditions.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
 
-    with pytest.raises(CommandError, match="left as it was"):
-        load(folder)
-
-    assert counts() == {Remedy: 0, Condition: 0, SideEffect: 0}
+    assert "conditions.csv: 53 new, 0 changed, 0 as they were" in load(folder)

@@ -3,10 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnoses.catalogue_files import FOLDER, load
+from diagnoses.catalogue_files import FOLDER, BadCatalogue, load
 
 
 class Command(BaseCommand):
@@ -20,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, folder: Path, **options: Any) -> None:
         try:
             loaded = load(folder)
-        except (OSError, KeyError, ValueError, ValidationError) as error:
+        except BadCatalogue as error:
             raise CommandError(f"The catalogue was left as it was: {error}") from error
         for file in loaded if options["verbosity"] else ():
             self.stdout.write(f"{file.file}: {file.created} new, {file.changed} changed, {file.unchanged} as they were")
