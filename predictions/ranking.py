@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,6 @@ from diagnoses.models import Diagnosis, Recommendation
 from predictions.engine import Scores
 from predictions.features import cases_of, columns_of
 from predictions.levels import Level
-from predictions.reasons import reasons_from_evidence, reasons_from_model
 from predictions.registry import ActiveModel, registry
 
 Source = Literal["own_history", "similar_patients", "remedy_history", "prior"]
@@ -36,14 +35,17 @@ class EvidenceNote:
 
 @dataclass(frozen=True)
 class Prediction:
-    """`score` ranks at the asked level; `predicted_effectiveness` is the mean; `interval` holds 95 %."""
+    """`score` ranks at the asked level; `predicted_effectiveness` is the mean; `interval` holds 95 %.
+
+    `contributions`: what each group of features adds, on the logit scale; None without a model.
+    """
 
     recommendation: Recommendation
     score: float
     predicted_effectiveness: float
     interval: tuple[float, float]
     evidence: EvidenceNote
-    reasons: list[str]
+    contributions: Mapping[str, float] | None
 
     @property
     def confidence(self) -> float:
@@ -128,7 +130,7 @@ def _from_evidence(recommendation: Recommendation, level: Level, known: _Known) 
         predicted_effectiveness=beta.mean,
         interval=(beta.quantile(0.025), beta.quantile(0.975)),
         evidence=known.note("effectiveness"),
-        reasons=reasons_from_evidence(known.source),
+        contributions=None,
     )
 
 
@@ -150,7 +152,7 @@ def _from_model(
             predicted_effectiveness=float(scores.mean[i]),
             interval=(float(scores.lower[i]), float(scores.upper[i])),
             evidence=known[i].note("model"),
-            reasons=reasons_from_model({group: float(part[i]) for group, part in scores.contributions.items()}),
+            contributions={group: float(part[i]) for group, part in scores.contributions.items()},
         )
         for i, recommendation in enumerate(recommendations)
     ]

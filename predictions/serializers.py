@@ -5,6 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from predictions.levels import Level
+from predictions.ranking import Prediction
+from predictions.reasons import Wording
 
 
 class EvidenceNoteSerializer(serializers.Serializer[Any]):
@@ -27,7 +29,11 @@ class PredictionSerializer(serializers.Serializer[Any]):
     interval = serializers.ListField(child=serializers.FloatField(), help_text="95 %")
     confidence = serializers.FloatField()
     evidence = EvidenceNoteSerializer()
-    reasons = serializers.ListField(child=serializers.CharField())
+    reasons = serializers.SerializerMethodField()
+
+    def get_reasons(self, prediction: Prediction) -> list[str]:
+        wording: Wording = self.context["wording"]
+        return wording.reasons(prediction)
 
 
 class RankingSerializer(serializers.Serializer[Any]):

@@ -13,6 +13,7 @@ from diagnoses.models import Diagnosis
 from predictions.levels import Level
 from predictions.models import PredictionModel
 from predictions.ranking import rank
+from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
 from predictions.serializers import ModelSerializer, RankingQuerySerializer, RankingSerializer
 
 
@@ -28,7 +29,8 @@ class RankingView(APIView):
         visible = Diagnosis.objects.visible_to(request.user).for_list()
         diagnosis = get_object_or_404(visible, pk=asked.validated_data["diagnosis"])
         ranking = rank(diagnosis, Level(asked.validated_data["optimization_level"]))
-        return Response(RankingSerializer(ranking).data)
+        wording = TO_PATIENT if diagnosis.patient.user_id == request.user.pk else ABOUT_PATIENT
+        return Response(RankingSerializer(ranking, context={"wording": wording}).data)
 
 
 @extend_schema(tags=["predictions"])

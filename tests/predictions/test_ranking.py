@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from diagnoses.actions import create_patient, recommend, record_diagnosis, stop_recommendation
 from diagnoses.models import Remedy
@@ -10,6 +11,7 @@ from feedback.actions import submit
 from predictions.actions import activate_model, store_model
 from predictions.features import training_cases
 from predictions.models import PredictionModel
+from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
 from predictions.training import train
 
 
@@ -93,6 +95,45 @@ def test_reasons_come_in_persian(api: Any, alice: Any, diagnosis: Any, both: Any
     found = client.get("/api/predictions/", {"diagnosis": str(diagnosis.pk)}).json()["predictions"][0]
 
     assert found["reasons"] == ["هنوز کسی دربارهٔ این گزارشی نداده است؛ این برآورد حدسی محتاطانه است."]
+
+
+def test_the_patient_is_addressed_and_others_are_told_about_the_patient(
+    api: Any, alice: Any, bob: Any, sam: Any, diagnosis: Any, both: Any
+) -> None:
+    for remedy in both:
+        submit(actor=alice, recommendation=remedy, rating=5, symptom_improvement=5)
+
+    told = [ranking(api, user, diagnosis)["predictions"][0]["reasons"][0] for user in (alice, bob, sam)]
+
+    assert told[0].startswith("Estimated from your own reports")
+    assert told[1] == told[2] and told[1].startswith("Estimated from this patient's own reports")
+
+
+def test_reasons_of_the_model_are_worded_for_the_reader_too(
+    api: Any, alice: Any, bob: Any, diagnosis: Any, both: Any, history: None
+) -> None:
+    for remedy in both * 10:
+        submit(actor=alice, recommendation=remedy, rating=1, symptom_improvement=1)
+    store_model(train(list(training_cases()), None))
+
+    to_alice, to_bob = (ranking(api, user, diagnosis)["predictions"][0]["reasons"] for user in (alice, bob))
+
+    assert "People of your sex tend to respond less." in to_alice
+    assert to_bob == [reason.replace("of your", "of this") for reason in to_alice]
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_both_wordings_say_something_about_every_group_and_source(language: str) -> None:
+    words = {"en": ("you", "your"), "fa": ("شما",)}[language]
+    with translation.override(language):
+        to, about = (
+            {**wording.groups, **{name: (text,) for name, text in wording.sources.items()}}
+            for wording in (TO_PATIENT, ABOUT_PATIENT)
+        )
+        told = [str(text).lower().split() for texts in about.values() for text in texts]
+
+        assert to.keys() == about.keys() and len(to) == 14
+        assert not [text for text in told if set(words) & set(text)]
 
 
 def test_levels_rank_by_another_part_of_the_posterior(
