@@ -110,7 +110,7 @@ class Hub:
         await self._subscribe(RIGHTS_GROUP)
         self._tasks = [
             asyncio.create_task(self._listen()),
-            asyncio.create_task(self._repeat(self._check, lambda: settings.REALTIME_HEADS_CHECK_SECONDS)),
+            asyncio.create_task(self._repeat(self.check, lambda: settings.REALTIME_HEADS_CHECK_SECONDS)),
             asyncio.create_task(self._repeat(self.receipts.flush, lambda: REPORT_SECONDS)),
             asyncio.create_task(self._repeat(self._reporter(), lambda: REPORT_SECONDS)),
         ]
@@ -152,7 +152,7 @@ class Hub:
             except Exception:  # the database, mostly: the next round tries again
                 logger.warning("a periodic check of the stream failed", exc_info=True)
 
-    async def _check(self) -> None:
+    async def check(self) -> None:
         """What a lost hint costs at most: rights first, so that nothing is handed to one who lost them."""
         await self.guard.check_all()
         heads = await read_heads(list(self._topics))
