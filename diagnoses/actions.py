@@ -168,6 +168,15 @@ def change_recommendation(
 
 
 @transaction.atomic
+def complete_recommendation(*, actor: User | None, recommendation: Recommendation) -> Recommendation:
+    """The course was followed to its end."""
+    diagnosis, recommendation = _open_recommendation(actor, recommendation)
+    _apply(recommendation, {"status": Recommendation.Status.COMPLETED})
+    publish(diagnosis, RecommendationUpdate.completed(recommendation))
+    return recommendation
+
+
+@transaction.atomic
 def stop_recommendation(*, actor: User | None, recommendation: Recommendation, reason: str = "") -> Recommendation:
     diagnosis, recommendation = _open_recommendation(actor, recommendation)
     _apply(recommendation, {"status": Recommendation.Status.STOPPED})

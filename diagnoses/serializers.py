@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from avicenna.fields import PastDateField, one_to_five, text
+from avicenna.serializers import FIXED, ChangeSerializer
 from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
 
 TERM_FIELDS = ["slug", "name", "name_en", "name_fa", "is_active"]
@@ -114,21 +115,11 @@ class NewDiagnosisSerializer(DiagnosisSerializer):
         read_only_fields = ["head", "status"]
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
-    """Says no to a field that cannot be changed instead of passing over it."""
-
-    fixed: ClassVar[dict[str, str | Promise]] = {}
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if refused := {name: [str(why)] for name, why in self.fixed.items() if name in self.initial_data}:
-            raise serializers.ValidationError(refused)
-        return attrs
-
-
 class ChangedDiagnosisSerializer(ChangeSerializer, DiagnosisSerializer):
+    reader = DiagnosisSerializer
     fixed: ClassVar[dict[str, str | Promise]] = {
-        "patient": _("This cannot be changed; record a new diagnosis."),
-        "condition": _("This cannot be changed; record a new diagnosis."),
+        **dict.fromkeys(["id", "practitioner", "created_at"], FIXED),
+        **dict.fromkeys(["patient", "condition"], _("This cannot be changed; record a new diagnosis.")),
     }
     patient = None  # type: ignore[assignment]
     condition = None  # type: ignore[assignment]
@@ -169,7 +160,11 @@ class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
 
 
 class ChangedRecommendationSerializer(ChangeSerializer, RecommendationSerializer):
-    fixed: ClassVar[dict[str, str | Promise]] = {"remedy": _("A remedy is not changed but replaced.")}
+    reader = RecommendationSerializer
+    fixed: ClassVar[dict[str, str | Promise]] = {
+        **dict.fromkeys(["id", *RecommendationSerializer.Meta.read_only_fields, "created_at"], FIXED),
+        "remedy": _("A remedy is not changed but replaced."),
+    }
     remedy = None  # type: ignore[assignment]
 
     class Meta(RecommendationSerializer.Meta):

@@ -187,6 +187,14 @@ class RecommendationViewSet(RetrieveModelMixin, GenericViewSet[Recommendation]):
         )
         return Response(self.get_serializer(recommendation).data)
 
+    @extend_schema(request=None, responses=RecommendationSerializer)
+    @action(detail=True, methods=["post"])
+    def complete(self, request: Request, pk: str) -> Response:
+        recommendation = actions.complete_recommendation(
+            actor=cast(User, request.user), recommendation=self.get_object()
+        )
+        return Response(self.get_serializer(recommendation).data)
+
     @extend_schema(request=StopSerializer, responses=RecommendationSerializer)
     @action(detail=True, methods=["post"])
     def stop(self, request: Request, pk: str) -> Response:

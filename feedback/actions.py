@@ -94,18 +94,20 @@ def change(*, actor: User | None, feedback: Feedback, changes: Mapping[str, Any]
     diagnosis, feedback = _own(actor, feedback)
     if feedback.created_at < timezone.now() - timedelta(days=CHANGE_DAYS):
         raise TooLate
-    before = rollups.Sums.of(feedback, [report.severity for report in feedback.side_effects.all()])
-    fields = {name: value for name, value in changes.items() if name != "side_effects"}
-    for name, value in fields.items():
-        setattr(feedback, name, value)
-    feedback.save(update_fields=[*fields, "updated_at"])
+    changes = {name: value for name, value in changes.items() if _said(feedback, name) != value}
+    if not changes:
+        return feedback
+    before = _sums(feedback)
+    for name, value in changes.items():
+        if name != "side_effects":
+            setattr(feedback, name, value)
+    feedback.save(update_fields=[*(changes.keys() - {"side_effects"}), "updated_at"])
     if "side_effects" in changes:
         feedback.side_effects.all().delete()
         _report_effects(feedback, changes["side_effects"])
     feedback = Feedback.objects.for_list().get(pk=feedback.pk)
-    reports = list(feedback.side_effects.all())
-    rollups.adjust(feedback, before, rollups.Sums.of(feedback, [report.severity for report in reports]))
-    _tell(diagnosis, feedback, "changed", [report.effect for report in reports])
+    rollups.adjust(feedback, before, _sums(feedback))
+    _tell(diagnosis, feedback, "changed", list(_effects(feedback)))
     return feedback
 
 
@@ -113,11 +115,10 @@ def change(*, actor: User | None, feedback: Feedback, changes: Mapping[str, Any]
 def withdraw(*, actor: User | None, feedback: Feedback) -> Feedback:
     """Takes a report back: it stays in the record, marked, and leaves every figure."""
     diagnosis, feedback = _own(actor, feedback)
-    reports = list(feedback.side_effects.all())
-    rollups.count_out(feedback, rollups.Sums.of(feedback, [report.severity for report in reports]))
+    rollups.count_out(feedback, _sums(feedback))
     feedback.withdrawn_at = timezone.now()
     feedback.save(update_fields=["withdrawn_at", "updated_at"])
-    _tell(diagnosis, feedback, "withdrawn", [report.effect for report in reports])
+    _tell(diagnosis, feedback, "withdrawn", list(_effects(feedback)))
     return feedback
 
 
@@ -153,6 +154,18 @@ def _insert(diagnosis: Diagnosis, recommendation: Recommendation, **fields: Any)
     )
     feedback.save(force_insert=True)
     return feedback
+
+
+def _effects(feedback: Feedback) -> dict[SideEffect, int]:
+    return {report.effect: report.severity for report in feedback.side_effects.all()}
+
+
+def _said(feedback: Feedback, name: str) -> Any:
+    return _effects(feedback) if name == "side_effects" else getattr(feedback, name)
+
+
+def _sums(feedback: Feedback) -> rollups.Sums:
+    return rollups.Sums.of(feedback, list(_effects(feedback).values()))
 
 
 def _report_effects(feedback: Feedback, effects: Effects) -> list[int]:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.models import Role
 from avicenna.fields import one_to_five, text
+from avicenna.permissions import role_of
+from avicenna.serializers import FIXED, ChangeSerializer
 from diagnoses.models import Recommendation, SideEffect
 from diagnoses.serializers import active
 from feedback.models import COMMENT_LENGTH, Feedback, SideEffectReport
@@ -31,6 +35,7 @@ class SideEffectReportSerializer(serializers.ModelSerializer[SideEffectReport]):
 class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
     remedy = serializers.CharField(source="recommendation.remedy.slug", read_only=True)
     remedy_name = serializers.CharField(source="recommendation.remedy.name", read_only=True)
+    comment = serializers.SerializerMethodField()
     side_effects = SideEffectReportSerializer(many=True, read_only=True)
 
     class Meta:
@@ -52,7 +57,10 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
             "withdrawn_at",
         ]
 
-    comment = serializers.CharField(read_only=True)
+    def get_comment(self, feedback: Feedback) -> str:
+        """Between the patient and the care team; what a patient took back is the patient's alone to read."""
+        readers = {Role.PATIENT} if feedback.is_withdrawn else {Role.PATIENT, Role.PRACTITIONER}
+        return str(feedback.comment) if role_of(self.context["request"]) in readers else ""
 
 
 class VisibleRecommendationField(serializers.PrimaryKeyRelatedField[Recommendation]):
@@ -88,3 +96,10 @@ class NewFeedbackSerializer(ReportSerializer):
         if diagnosis and diagnosis != attrs["recommendation"].diagnosis_id:
             raise serializers.ValidationError({"diagnosis": [_("The recommendation belongs to another diagnosis.")]})
         return attrs
+
+
+class ChangedFeedbackSerializer(ChangeSerializer, ReportSerializer):
+    reader = FeedbackSerializer
+    fixed: ClassVar[dict[str, str | Promise]] = dict.fromkeys(
+        ["id", "recommendation", "diagnosis", "remedy", "client_id", "created_at", "withdrawn_at"], FIXED
+    )

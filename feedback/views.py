@@ -17,7 +17,7 @@ from diagnoses.views import created
 from feedback import actions
 from feedback.filters import FeedbackFilter
 from feedback.models import Feedback
-from feedback.serializers import FeedbackSerializer, NewFeedbackSerializer, ReportSerializer
+from feedback.serializers import ChangedFeedbackSerializer, FeedbackSerializer, NewFeedbackSerializer
 
 
 @extend_schema(tags=["feedback"])
@@ -44,10 +44,12 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
         feedback, is_new = actions.submit(actor=cast(User, request.user), **given.validated_data)
         return created(self.get_serializer(feedback).data, is_new=is_new)
 
-    @extend_schema(request=ReportSerializer, responses=FeedbackSerializer)
+    @extend_schema(request=ChangedFeedbackSerializer, responses=FeedbackSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         feedback = self.get_object()
-        given = ReportSerializer(data=request.data, partial=True)
+        given = ChangedFeedbackSerializer(
+            feedback, data=request.data, partial=True, context=self.get_serializer_context()
+        )
         given.is_valid(raise_exception=True)
         feedback = actions.change(actor=cast(User, request.user), feedback=feedback, changes=given.validated_data)
         return Response(self.get_serializer(feedback).data)

@@ -57,6 +57,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "GET /api/diagnoses/<diagnosis_id>/snapshot": OF_THE_DIAGNOSIS,
     "GET /api/recommendations/<pk>/": OF_THE_DIAGNOSIS,
     "PATCH /api/recommendations/<pk>/": CARE_TEAM_WRITES,
+    "POST /api/recommendations/<pk>/complete/": CARE_TEAM_WRITES,
     "POST /api/recommendations/<pk>/stop/": CARE_TEAM_WRITES,
     "POST /api/recommendations/<pk>/replace/": CARE_TEAM_CREATES,
     "GET /api/realtime/status": STAFF,

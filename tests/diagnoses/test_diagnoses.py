@@ -87,15 +87,25 @@ def test_what_is_as_it_was_is_not_told(api: Any, bob: Any, diagnosis: Any) -> No
         assert api(bob).patch(f"/api/diagnoses/{diagnosis.pk}/", same).json()["head"] == 1
 
 
-@pytest.mark.parametrize("field", ["patient", "condition"])
-def test_patient_and_condition_are_fixed(api: Any, bob: Any, diagnosis: Any, dora: Any, field: str) -> None:
-    other = {"patient": str(dora.patient.pk), "condition": "headache"}[field]
+@pytest.mark.parametrize("other", [
+    {"patient": "another"}, {"condition": "fever"}, {"practitioner": "Dr Evil"}, {"created_at": None}, {"id": []},
+    {"patient": 1, "condition": 2},
+])  # fmt: skip
+def test_whom_it_is_for_what_it_is_and_who_made_it_are_fixed(api: Any, bob: Any, diagnosis: Any, other: Any) -> None:
+    answer = api(bob).patch(f"/api/diagnoses/{diagnosis.pk}/", other | {"severity": 5})
 
-    answer = api(bob).patch(f"/api/diagnoses/{diagnosis.pk}/", {field: other, "severity": 5})
-
-    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [field])
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["fields"].keys()) == (400, "invalid", other.keys())
     diagnosis.refresh_from_db()
     assert (diagnosis.severity, diagnosis.head) == (3, 1)
+
+
+def test_the_whole_diagnosis_may_come_back_with_a_change(api: Any, bob: Any, diagnosis: Any) -> None:
+    path = f"/api/diagnoses/{diagnosis.pk}/"
+
+    answer = api(bob).patch(path, api(bob).get(path).json() | {"severity": 5})
+
+    assert (answer.status_code, answer.json()["severity"]) == (200, 5)
 
 
 @pytest.mark.parametrize("status", ["resolved", "entered_in_error"])
@@ -109,11 +119,12 @@ def test_a_closed_diagnosis_takes_no_recommendation(
     answers = [
         client.post(f"/api/diagnoses/{diagnosis.pk}/recommendations/", {"remedy": "sweet-violet"}),
         client.patch(root, {"dosage": "1 g"}),
+        client.post(f"{root}complete/"),
         client.post(f"{root}stop/"),
         client.post(f"{root}replace/", {"remedy": "sweet-violet"}),
     ]
 
-    assert [(a.status_code, a.json()["error"]["code"]) for a in answers] == [(409, "diagnosis_closed")] * 4
+    assert [(a.status_code, a.json()["error"]["code"]) for a in answers] == [(409, "diagnosis_closed")] * 5
     recommendation.refresh_from_db()
     assert (recommendation.is_active, diagnosis.recommendations.count()) == (True, 1)
 

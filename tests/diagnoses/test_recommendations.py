@@ -115,10 +115,49 @@ def test_what_is_as_it_was_is_not_told(api: Any, bob: Any, root: str, diagnosis:
     assert told(diagnosis) == ["added"]
 
 
-def test_a_remedy_is_not_changed_but_replaced(api: Any, bob: Any, root: str, violet: Any) -> None:
-    answer = api(bob).patch(root, {"remedy": "sweet-violet"})
+@pytest.mark.parametrize("other", [
+    {"status": "stopped"}, {"remedy": "sweet-violet"}, {"diagnosis": "another"}, {"replaces": "another"},
+    {"effectiveness_score": 1}, {"confidence": 1.0}, {"created_at": ""}, {"id": {}, "status": None},
+])  # fmt: skip
+def test_what_is_not_changed_but_done_is_refused(api: Any, bob: Any, root: str, diagnosis: Any, other: Any) -> None:
+    before = api(bob).get(root).json()
 
-    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["remedy"])
+    answer = api(bob).patch(root, other | {"dosage": "3 g"})
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["fields"].keys()) == (400, "invalid", other.keys())
+    assert (api(bob).get(root).json(), told(diagnosis)) == (before, ["added"])
+
+
+def test_the_whole_recommendation_may_come_back_with_a_change(
+    api: Any, alice: Any, bob: Any, root: str, report: Any
+) -> None:
+    api(alice).post("/api/feedback/", report)
+    read = api(bob).get(root).json()
+
+    answer = api(bob).patch(root, read | {"dosage": "3 g"})
+
+    assert read["effectiveness_score"] and (answer.status_code, answer.json()["dosage"]) == (200, "3 g")
+
+
+def test_a_course_is_completed_and_told(api: Any, alice: Any, bob: Any, root: str, diagnosis: Any) -> None:
+    answer = api(bob).post(f"{root}complete/")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "completed")
+    payload = diagnosis.events.get(seq=3).payload
+    assert (payload["action"], payload["changed_fields"]) == ("completed", ["status"])
+    assert payload["recommendation"]["status"] == "completed"
+    ranked = api(alice).get("/api/predictions/", {"diagnosis": str(diagnosis.pk)}).json()
+    assert ranked["predictions"] == []
+
+
+def test_a_completed_course_can_still_be_reported_on_and_given_again(
+    api: Any, alice: Any, bob: Any, root: str, path: str, report: Any
+) -> None:
+    api(bob).post(f"{root}complete/")
+
+    assert api(alice).post("/api/feedback/", report).status_code == 201
+    assert api(bob).post(path, GIVEN).status_code == 201
 
 
 def test_stopping_says_why(api: Any, bob: Any, root: str, diagnosis: Any) -> None:
@@ -169,18 +208,22 @@ def test_a_remedy_may_replace_itself_in_another_dose(api: Any, bob: Any, root: s
     assert api(bob).post(f"{root}replace/", {"remedy": "mint", "dosage": "5 g"}).status_code == 201
 
 
-def test_what_has_ended_stays_ended(api: Any, bob: Any, root: str, violet: Any, diagnosis: Any) -> None:
+@pytest.mark.parametrize(("how", "ended"), [("stop", "stopped"), ("complete", "completed")])
+def test_what_has_ended_stays_ended(
+    api: Any, bob: Any, root: str, violet: Any, diagnosis: Any, how: str, ended: str
+) -> None:
     client = api(bob)
-    client.post(f"{root}stop/")
+    client.post(f"{root}{how}/")
 
     answers = [
         client.post(f"{root}stop/"),
+        client.post(f"{root}complete/"),
         client.patch(root, {"dosage": "1 g"}),
         client.post(f"{root}replace/", {"remedy": "sweet-violet"}),
     ]
 
-    assert [(a.status_code, a.json()["error"]["code"]) for a in answers] == [(409, "already_ended")] * 3
-    assert told(diagnosis) == ["added", "stopped"]
+    assert [(a.status_code, a.json()["error"]["code"]) for a in answers] == [(409, "already_ended")] * 4
+    assert told(diagnosis) == ["added", ended]
 
 
 @pytest.mark.parametrize(("change", "field"), [

@@ -134,7 +134,16 @@ def watching(page: Page) -> Page:
 @pytest.fixture
 def api(server: Server) -> Iterator[httpx.Client]:
     """Sara on a second device."""
+    yield from signed_in(server, "sara@demo.example")
+
+
+@pytest.fixture
+def practitioner(server: Server) -> Iterator[httpx.Client]:
+    yield from signed_in(server, "dr.amini@demo.example")
+
+
+def signed_in(server: Server, email: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url) as client:
-        pair = client.post("/api/auth/token", json={"email": "sara@demo.example", "password": PASSWORD}).json()
+        pair = client.post("/api/auth/token", json={"email": email, "password": PASSWORD}).json()
         client.headers["Authorization"] = f"Bearer {pair['access']}"
         yield client

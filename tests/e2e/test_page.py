@@ -50,6 +50,21 @@ def test_a_report_from_another_device_arrives_without_reloading(watching: Page, 
     assert watching.evaluate("window.same")
 
 
+def test_a_completed_course_leaves_the_ranking_and_is_told(watching: Page, practitioner: httpx.Client) -> None:
+    card = watching.locator(".recommendation").first
+    path = f"/api/recommendations/{card.get_attribute('data-id')}/"
+    given = practitioner.get(path).json()
+
+    practitioner.post(f"{path}complete/")
+
+    completed = re.compile(f"The course of .*{given['remedy_name']}.* was completed")
+    expect(watching.locator(".event.fresh").first).to_contain_text(completed)
+    expect(watching.locator(".recommendation")).to_have_count(2)
+    again = {"remedy": given["remedy"]}
+    assert practitioner.post(f"/api/diagnoses/{given['diagnosis']}/recommendations/", json=again).status_code == 201
+    expect(watching.locator(".recommendation")).to_have_count(3)
+
+
 def test_persian_turns_the_page_around_and_keeps_the_connection(watching: Page) -> None:
     tickets: list[str] = []
     watching.on("request", lambda request: "tickets" in request.url and tickets.append(request.url))

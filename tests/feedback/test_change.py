@@ -10,42 +10,7 @@ from analytics.models import EffectivenessRollup
 from diagnoses.models import SideEffect
 from feedback.actions import CHANGE_DAYS, submit
 from feedback.models import Feedback
-
-FIGURES = [
-    "n",
-    "successes",
-    "rating_sum",
-    "improvement_sum",
-    "compliance_n",
-    "compliance_sum",
-    "side_effects",
-    "severe",
-]
-
-
-def figures() -> set[tuple[int, ...]]:
-    """What the rollups of all subjects say; one report is the same for each of them."""
-    return set(EffectivenessRollup.objects.values_list(*FIGURES))
-
-
-@pytest.fixture
-def feedback(alice: Any, recommendation: Any, nausea: Any) -> Feedback:
-    """A good report that mentions nausea."""
-    stored, _ = submit(
-        actor=alice,
-        recommendation=recommendation,
-        rating=5,
-        symptom_improvement=4,
-        compliance=3,
-        comment="first",
-        side_effects={nausea: 4},
-    )
-    return stored
-
-
-@pytest.fixture
-def path(feedback: Feedback) -> str:
-    return f"/api/feedback/{feedback.pk}/"
+from tests.feedback.conftest import figures
 
 
 def test_a_change_moves_every_figure(api: Any, alice: Any, path: str, recommendation: Any) -> None:
@@ -86,6 +51,29 @@ def test_only_what_is_sent_changes(api: Any, alice: Any, path: str, change: Any)
     assert after.items() >= change.items()
 
 
+@pytest.mark.parametrize("same", [
+    {}, {"rating": 5, "compliance": 3}, {"comment": "a secret"},
+    {"side_effects": [{"effect": "nausea", "severity": 4}]},
+])  # fmt: skip
+def test_what_is_as_it_was_is_neither_written_nor_told(
+    api: Any, alice: Any, path: str, diagnosis: Any, same: Any
+) -> None:
+    before, told = api(alice).get(path).json(), diagnosis.events.count()
+
+    answer = api(alice).patch(path, same)
+
+    assert (answer.status_code, answer.json()) == (200, before)
+    assert (api(alice).get(path).json(), diagnosis.events.count()) == (before, told)
+
+
+def test_a_side_effect_of_another_severity_is_a_change(api: Any, alice: Any, path: str, diagnosis: Any) -> None:
+    told = diagnosis.events.count()
+
+    api(alice).patch(path, {"side_effects": [{"effect": "nausea", "severity": 2}]})
+
+    assert (diagnosis.events.count(), figures()) == (told + 2, {(1, 1, 5, 4, 1, 3, 1, 0)})
+
+
 def test_side_effects_are_replaced_as_a_whole(api: Any, alice: Any, path: str) -> None:
     SideEffect.objects.create(slug="rash", name_en="Rash", name_fa="بثورات")
 
@@ -95,16 +83,27 @@ def test_side_effects_are_replaced_as_a_whole(api: Any, alice: Any, path: str) -
     assert figures() == {(1, 1, 5, 4, 1, 3, 1, 0)}
 
 
-def test_the_report_stays_where_it_was(api: Any, alice: Any, path: str, feedback: Feedback, dora: Any) -> None:
-    before = (feedback.recommendation_id, feedback.patient_id, feedback.client_id, feedback.created_at, feedback.mizaj)
-    other = {"patient": str(dora.patient.pk), "client_id": "0190a1b2-0000-7000-8000-000000000000", "mizaj": "dry"}
+@pytest.mark.parametrize("other", [
+    {"recommendation": "another"}, {"diagnosis": None}, {"client_id": "0190a1b2-0000-7000-8000-000000000000"},
+    {"created_at": "2020-01-01T00:00:00Z"}, {"withdrawn_at": "2020-01-01T00:00:00Z"}, {"id": 1}, {"remedy": "rose"},
+])  # fmt: skip
+def test_the_report_stays_where_it_was(api: Any, alice: Any, path: str, other: Any) -> None:
+    before = api(alice).get(path).json()
 
-    assert api(alice).patch(path, other | {"created_at": "2020-01-01T00:00:00Z", "rating": 3}).status_code == 200
+    answer = api(alice).patch(path, other | {"rating": 3})
 
-    feedback.refresh_from_db()
-    assert before == (
-        feedback.recommendation_id, feedback.patient_id, feedback.client_id, feedback.created_at, feedback.mizaj,
-    )  # fmt: skip
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid")
+    assert error["fields"] == {name: ["This cannot be changed."] for name in other}
+    assert api(alice).get(path).json() == before
+
+
+def test_the_whole_report_may_come_back_with_a_change(api: Any, alice: Any, path: str, dora: Any) -> None:
+    read = api(alice).get(path).json()
+
+    answer = api(alice).patch(path, read | {"rating": 3, "patient": str(dora.patient.pk), "mizaj": "dry"})
+
+    assert (answer.status_code, answer.json()) == (200, read | {"rating": 3, "updated_at": answer.json()["updated_at"]})
 
 
 def test_only_ones_own(api: Any, bob: Any, charlie: Any, dora: Any, sam: Any, path: str) -> None:

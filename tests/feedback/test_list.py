@@ -130,3 +130,13 @@ def test_a_list_asks_the_database_as_often_for_many(api: Any, bob: Any, report_o
         asked.append(len(queries))
 
     assert asked == [5, 5]  # session, count, rows, side effects, their terms
+
+
+def test_a_comment_is_between_the_patient_and_the_care_team(
+    api: Any, alice: Any, bob: Any, sam: Any, report_on: Any
+) -> None:
+    report_on(5, comment="a secret")
+
+    read = {user: api(user).get("/api/feedback/").json()["results"][0]["comment"] for user in (alice, bob, sam)}
+
+    assert read == {alice: "a secret", bob: "a secret", sam: ""}

@@ -4,50 +4,17 @@ from typing import Any
 
 import pytest
 
-from analytics.models import EffectivenessRollup, SubjectPatient
+from analytics.models import SubjectPatient
 from feedback.actions import submit
 from feedback.models import Feedback
-
-FIGURES = [
-    "n",
-    "successes",
-    "rating_sum",
-    "improvement_sum",
-    "compliance_n",
-    "compliance_sum",
-    "side_effects",
-    "severe",
-]
-
-
-@pytest.fixture
-def feedback(alice: Any, recommendation: Any, nausea: Any) -> Feedback:
-    stored, _ = submit(
-        actor=alice,
-        recommendation=recommendation,
-        rating=5,
-        symptom_improvement=4,
-        compliance=3,
-        comment="a secret",
-        side_effects={nausea: 4},
-    )
-    return stored
-
-
-@pytest.fixture
-def path(feedback: Feedback) -> str:
-    return f"/api/feedback/{feedback.pk}/"
-
-
-def sums() -> set[tuple[int, ...]]:
-    return set(EffectivenessRollup.objects.values_list(*FIGURES))
+from tests.feedback.conftest import figures
 
 
 def test_a_withdrawn_report_leaves_every_figure(api: Any, alice: Any, path: str, recommendation: Any) -> None:
     answer = api(alice).delete(path)
 
     assert (answer.status_code, answer.content) == (204, b"")
-    assert sums() <= {(0,) * 8}
+    assert figures() <= {(0,) * 8}
     assert not SubjectPatient.objects.exists()
     known = api(alice).get(f"/api/analytics/recommendations/{recommendation.pk}").json()
     assert (known["sample_size"], known["average_rating"]) == (0, None)
@@ -56,13 +23,13 @@ def test_a_withdrawn_report_leaves_every_figure(api: Any, alice: Any, path: str,
 def test_the_score_is_again_what_it_was_without_it(api: Any, alice: Any, recommendation: Any) -> None:
     submit(actor=alice, recommendation=recommendation, rating=4, symptom_improvement=4)
     recommendation.refresh_from_db()
-    before, figures = recommendation.effectiveness_score, sums()
+    before, counted = recommendation.effectiveness_score, figures()
     second, _ = submit(actor=alice, recommendation=recommendation, rating=1, symptom_improvement=1)
 
     api(alice).delete(f"/api/feedback/{second.pk}/")
 
     recommendation.refresh_from_db()
-    assert (recommendation.effectiveness_score, sums()) == (pytest.approx(before), figures)
+    assert (recommendation.effectiveness_score, figures()) == (pytest.approx(before), counted)
 
 
 def test_it_is_told(api: Any, alice: Any, path: str, diagnosis: Any, feedback: Feedback) -> None:
@@ -85,6 +52,18 @@ def test_it_stays_marked_in_ones_own_history(api: Any, alice: Any, path: str, fe
     assert client.get(path).json() == row
 
 
+def test_others_see_that_it_was_withdrawn_and_not_what_it_said(
+    api: Any, alice: Any, bob: Any, sam: Any, path: str
+) -> None:
+    assert api(bob).get(path).json()["comment"] == "a secret"
+    api(alice).delete(path)
+
+    for other in (bob, sam):
+        (row,) = api(other).get("/api/feedback/?withdrawn=true").json()["results"]
+        assert row["withdrawn_at"] and (row["rating"], row["comment"]) == (5, "")
+        assert api(other).get(path).json() == row
+
+
 def test_twice_is_once_too_often(api: Any, alice: Any, path: str, diagnosis: Any) -> None:
     client = api(alice)
     client.delete(path)
@@ -94,16 +73,16 @@ def test_twice_is_once_too_often(api: Any, alice: Any, path: str, diagnosis: Any
 
     assert [(answer.status_code, answer.json()["error"]["code"]) for answer in answers] == [(409, "withdrawn")] * 2
     assert (diagnosis.events.count(), Feedback.objects.get().rating) == (told, 5)
-    assert sums() <= {(0,) * 8}
+    assert figures() <= {(0,) * 8}
 
 
 def test_only_ones_own(api: Any, bob: Any, charlie: Any, dora: Any, sam: Any, path: str) -> None:
-    before = sums()
+    before = figures()
 
     statuses = [api(user).delete(path).status_code for user in (bob, charlie, dora, sam)]
 
     assert statuses == [403, 403, 404, 403]
-    assert (sums(), Feedback.objects.get().withdrawn_at) == (before, None)
+    assert (figures(), Feedback.objects.get().withdrawn_at) == (before, None)
 
 
 def test_the_same_report_sent_again_does_not_bring_it_back(api: Any, alice: Any, report: Any) -> None:
@@ -114,4 +93,4 @@ def test_the_same_report_sent_again_does_not_bring_it_back(api: Any, alice: Any,
     again = client.post("/api/feedback/", report)
 
     assert (again.status_code, again.json()["id"]) == (200, pk) and again.json()["withdrawn_at"]
-    assert sums() <= {(0,) * 8}
+    assert figures() <= {(0,) * 8}

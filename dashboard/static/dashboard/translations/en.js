@@ -178,6 +178,7 @@ export default {
   "event.recommendation.added": "{remedy} was recommended.",
   "event.recommendation.added_details": "{remedy} was recommended: {details}.",
   "event.recommendation.changed": "{remedy} was changed: {fields}.",
+  "event.recommendation.completed": "The course of {remedy} was completed.",
   "event.recommendation.stopped": "{remedy} was stopped.",
   "event.recommendation.stopped_reason": "{remedy} was stopped: {reason}",
   "event.recommendation.replaced": "{previous} was replaced by {remedy}.",

@@ -174,6 +174,7 @@ export default {
   "event.recommendation.added": "{remedy} توصیه شد.",
   "event.recommendation.added_details": "{remedy} توصیه شد: {details}.",
   "event.recommendation.changed": "توصیهٔ {remedy} تغییر کرد: {fields}.",
+  "event.recommendation.completed": "دورهٔ {remedy} به پایان رسید.",
   "event.recommendation.stopped": "{remedy} قطع شد.",
   "event.recommendation.stopped_reason": "{remedy} قطع شد: {reason}",
   "event.recommendation.replaced": "{remedy} جایگزین {previous} شد.",
