@@ -44,6 +44,8 @@ class Command(BaseCommand):
             ws_per_message_deflate=False,
             log_config=None,
             access_log=False,
+            log_level="warning",
+            lifespan="off",
             timeout_graceful_shutdown=3,
         )
 
