@@ -5,10 +5,10 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format messages lock clean
+.PHONY: help run demo test bench-fanout lint format messages lock clean
 
 help: ## Show what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.runtime ## Run the clinic on http://127.0.0.1:8000 (PORT, DATABASE_URL, REDIS_URL … from the environment)
 	@$(RUN_ENV) exec $(BIN)/python manage.py serve
@@ -18,6 +18,9 @@ demo: .venv/.runtime ## Walk the loop against the running server: sign in, socke
 
 test: .venv/.develop ## Lint, types, checks, then the suite on SQLite and on real PostgreSQL and Redis
 	@$(BIN)/python -m tests.run
+
+bench-fanout: .venv/.develop ## One event to 1,000 sockets beside the usual designs; 10,000 idle sockets (some minutes)
+	@$(BIN)/python -m benchmarks.fanout
 
 lint: .venv/.develop ## The quick half of `make test`
 	@$(BIN)/python -m tests.run --only lint

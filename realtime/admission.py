@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.http.request import validate_host
 from rest_framework_simplejwt.exceptions import TokenError
@@ -20,6 +19,7 @@ from diagnoses.models import Diagnosis
 from realtime.actions import redeem_ticket
 from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
 from realtime.models import RightsClock
+from realtime.offload import offloaded
 from realtime.rights import Grant
 
 
@@ -86,7 +86,7 @@ def _admit(handshake: Handshake) -> tuple[Grant, int]:
     return Grant(session.user_id, session.pk, handshake.diagnosis_id, session.access_until, rights), head
 
 
-admit: Callable[[Handshake], Awaitable[tuple[Grant, int]]] = database_sync_to_async(_admit)
+admit = offloaded(_admit)
 
 
 def _opened_by(handshake: Handshake) -> Session | None:
@@ -111,4 +111,4 @@ def _extend(grant: Grant, raw: str) -> Grant:
     return replace(grant, access_until=session.access_until, rights=rights)
 
 
-extend: Callable[[Grant, str], Awaitable[Grant]] = database_sync_to_async(_extend)
+extend = offloaded(_extend)

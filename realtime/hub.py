@@ -6,12 +6,11 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.utils import timezone
@@ -20,6 +19,7 @@ from avicenna.identifiers import new_id
 from avicenna.metrics import realtime_healed_gaps, websocket_connections
 from diagnoses.models import Diagnosis
 from realtime.actions import report_process
+from realtime.offload import offloaded
 from realtime.publish import RIGHTS_GROUP, group_of, lend_loop
 from realtime.receipts import Receipts
 from realtime.rights import Grant, Guard, Holder
@@ -39,8 +39,8 @@ def _heads(diagnosis_ids: list[UUID]) -> dict[UUID, int]:
     return dict(Diagnosis.objects.filter(pk__in=diagnosis_ids).values_list("pk", "head"))
 
 
-read_heads: Callable[[list[UUID]], Awaitable[dict[UUID, int]]] = database_sync_to_async(_heads)
-write_report: Callable[..., Awaitable[None]] = database_sync_to_async(report_process)
+read_heads = offloaded(_heads)
+write_report = offloaded(report_process)
 
 
 class Hub:
@@ -49,6 +49,8 @@ class Hub:
     def __init__(self) -> None:
         self.guard = Guard(settings.WEBSOCKETS_PER_USER)
         self.receipts = Receipts()
+        self._id = new_id()
+        self._started_at = timezone.now()
         self._layer = get_channel_layer()
         self._topics: dict[UUID, Topic] = {}
         self._membership = asyncio.Lock()
@@ -112,7 +114,7 @@ class Hub:
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._repeat(self.check, lambda: settings.REALTIME_HEADS_CHECK_SECONDS)),
             asyncio.create_task(self._repeat(self.receipts.flush, lambda: REPORT_SECONDS)),
-            asyncio.create_task(self._repeat(self._reporter(), lambda: REPORT_SECONDS)),
+            asyncio.create_task(self._repeat(self._report, lambda: REPORT_SECONDS)),
         ]
 
     async def _subscribe(self, group: str) -> None:
@@ -162,20 +164,17 @@ class Hub:
                     realtime_healed_gaps.inc()
                 topic.wake(head)
 
-    def _reporter(self) -> Callable[[], Coroutine[Any, Any, None]]:
-        """Says what this process does, at each change and as a sign of life."""
-        process = {"id": new_id(), "name": f"{socket.gethostname()}:{os.getpid()}", "started_at": timezone.now()}
-
-        async def report() -> None:
-            figures = {
-                "connections": len(self.guard.holders),
-                "diagnoses": len(self._topics),
-                "users": self.guard.users,
-                "hears_hints": self._hears_hints,
-            }
-            await write_report(**process, **figures)
-
-        return report
+    async def _report(self) -> None:
+        """A sign of life, and what this process does."""
+        await write_report(
+            id=self._id,
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            started_at=self._started_at,
+            connections=len(self.guard.holders),
+            diagnoses=len(self._topics),
+            users=self.guard.users,
+            hears_hints=self._hears_hints,
+        )
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
-from channels.db import database_sync_to_async
-
 from realtime.actions import record_receipts
+from realtime.offload import offloaded
 from realtime.rights import Grant
 
-Seen = Mapping[tuple[UUID, UUID], int]
-
-
-def _record(seen: Seen) -> None:
-    record_receipts(seen=seen)
-
-
-write: Callable[[Seen], Awaitable[None]] = database_sync_to_async(_record)
+write = offloaded(record_receipts)
 
 
 class Receipts:
@@ -34,7 +25,7 @@ class Receipts:
         if not seen:
             return
         try:
-            await write(seen)
+            await write(seen=seen)
         except BaseException:
             for (session_id, diagnosis_id), seq in seen.items():
                 key = session_id, diagnosis_id

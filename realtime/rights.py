@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from channels.db import database_sync_to_async
-
 from accounts.models import Session
 from diagnoses.querysets import still_visible
 from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
 from realtime.models import RightsClock
+from realtime.offload import offloaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,7 @@ def find_lost(grants: Collection[Grant]) -> tuple[int, dict[Grant, Refused]]:
     return number, lost
 
 
-read_lost: Callable[[Collection[Grant]], Awaitable[tuple[int, dict[Grant, Refused]]]] = database_sync_to_async(
-    find_lost
-)
+read_lost = offloaded(find_lost)
 
 
 class Guard:
@@ -97,7 +94,8 @@ class Guard:
         """Makes up for changes since the holder was admitted. Raises `Refused`."""
         async with self._lock:
             if holder.grant.rights < self.number:
-                _, lost = await read_lost([holder.grant])
+                number, lost = await read_lost([holder.grant])
+                self.number = min(self.number, number)  # the clock went back: the database was restored
                 if refusal := lost.get(holder.grant):
                     raise refusal
             elif holder.grant.rights > self.number:

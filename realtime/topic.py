@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 from uuid import UUID
 
-from channels.db import database_sync_to_async
-
 from avicenna.metrics import realtime_delivery, realtime_replays, realtime_resets, websocket_messages
 from realtime.events import Frame
+from realtime.offload import offloaded
 from realtime.outbox import Parcel
 from realtime.publish import KEPT_EVENTS
-from realtime.replay import Replay, news_after, replay
+from realtime.replay import news_after, replay
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +23,8 @@ RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 # What a topic remembers for those who come back; a diagnosis nobody writes to remembers little.
 REMEMBERED_BYTES = 32 * 1024
 
-read_replay: Callable[[UUID, int], Awaitable[Replay]] = database_sync_to_async(replay)
-read_news: Callable[[UUID, int], Awaitable[tuple[list[Frame], int]]] = database_sync_to_async(news_after)
+read_replay = offloaded(replay)
+read_news = offloaded(news_after)
 
 
 class Watcher(Protocol):
