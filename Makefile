@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-fanout lint format messages lock clean
+.PHONY: help run demo test chaos bench-fanout lint format messages lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: .venv/.runtime ## Walk the loop against the running server: sign in, socke
 
 test: .venv/.develop ## Lint, types, checks, then the suite on SQLite and on real PostgreSQL and Redis
 	@$(BIN)/python -m tests.run
+
+chaos: .venv/.develop ## Kill, restart and mislead real servers under load at random (MINUTES=5 SEED=…)
+	@$(BIN)/python -m tests.chaos --minutes $${MINUTES:-5} $${SEED:+--seed $$SEED}
 
 bench-fanout: .venv/.develop ## One event to 1,000 sockets beside the usual designs; 10,000 idle sockets (some minutes)
 	@$(BIN)/python -m benchmarks.fanout

@@ -45,7 +45,6 @@ def redeem_ticket(*, secret: str, diagnosis_id: object) -> Session | None:
     if ticket is None:
         return None
     ticket.delete()
-    Ticket.objects.filter(user_id=ticket.user_id, expires_at__lt=timezone.now()).delete()
     if ticket.diagnosis_id != diagnosis_id or ticket.expires_at <= timezone.now() or not ticket.session.is_live:
         return None
     ticket.session.access_until = ticket.access_until

@@ -54,7 +54,8 @@ class Hub:
         self._layer = get_channel_layer()
         self._topics: dict[UUID, Topic] = {}
         self._membership = asyncio.Lock()
-        self._channel = ""
+        self._channel = ""  # none until the layer gave one
+        self._missing: set[str] = set()  # groups that could not be joined yet
         self._hears_hints = True
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -108,7 +109,6 @@ class Hub:
 
     async def _start(self) -> None:
         lend_loop(asyncio.get_running_loop())
-        self._channel = await self._layer.new_channel()
         await self._subscribe(RIGHTS_GROUP)
         self._tasks = [
             asyncio.create_task(self._listen()),
@@ -118,12 +118,21 @@ class Hub:
         ]
 
     async def _subscribe(self, group: str) -> None:
+        self._missing.add(group)
         try:
+            await self._join_missing()
+        except Exception:  # without Redis the periodic check still brings every event, later
+            logger.warning("joining a group failed; it is tried again at the next check", exc_info=True)
+
+    async def _join_missing(self) -> None:
+        if not self._channel:
+            self._channel = await self._layer.new_channel()
+        for group in tuple(self._missing):
             await self._layer.group_add(group, self._channel)
-        except Exception:  # without Redis the heads check still brings every event, later
-            logger.warning("joining a group failed; events arrive by the heads check", exc_info=True)
+            self._missing.discard(group)
 
     async def _unsubscribe(self, group: str) -> None:
+        self._missing.discard(group)
         try:
             await self._layer.group_discard(group, self._channel)
         except Exception:  # a stale membership costs a hint that nobody needs
@@ -131,6 +140,9 @@ class Hub:
 
     async def _listen(self) -> None:
         while True:
+            if not self._channel:
+                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+                continue
             try:
                 message = await self._layer.receive(self._channel)
                 self._hears_hints = True
@@ -163,6 +175,8 @@ class Hub:
                 if topic.has_missed(head):
                     realtime_healed_gaps.inc()
                 topic.wake(head)
+        async with self._membership:
+            await self._join_missing()
 
     async def _report(self) -> None:
         """A sign of life, and what this process does."""
@@ -173,7 +187,7 @@ class Hub:
             connections=len(self.guard.holders),
             diagnoses=len(self._topics),
             users=self.guard.users,
-            hears_hints=self._hears_hints,
+            hears_hints=self._hears_hints and not self._missing,
         )
 
 

@@ -35,7 +35,7 @@ def replay(diagnosis_id: UUID, since: int) -> Replay:
     if since > head or since < head - KEPT_EVENTS:
         return reset(diagnosis_id)
     frames = events_after(diagnosis_id, since)
-    if len(frames) < head - since:  # pruned between the two queries
+    if (frames[0].seq if frames else head + 1) != since + 1:  # pruned between the two queries
         return reset(diagnosis_id)
     return Replay(frames, head=frames[-1].seq if frames else head, rights=RightsClock.newest())
 

