@@ -23,6 +23,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from accounts import tokens
@@ -47,6 +48,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def _nothing_remembered() -> Iterator[None]:
     cache.clear()
     registry.forget()
+    translation.deactivate()  # a request in Persian leaves its language to the thread
     yield
     registry.forget()
 
