@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from prometheus_client import REGISTRY
 
-from diagnoses.actions import change_recommendation
-from diagnoses.models import Diagnosis
+from diagnoses.models import Diagnosis, Recommendation
+from realtime.events import RecommendationUpdate
 from realtime.limits import Window
+from realtime.publish import publish
 
 from .conftest import access_token
 
@@ -90,6 +92,11 @@ def sample(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
+@transaction.atomic
+def tell_much(recommendation: Recommendation) -> None:
+    publish(recommendation.diagnosis, RecommendationUpdate.stopped(recommendation, reason="x" * 100_000))
+
+
 async def test_one_who_does_not_read_is_cut_and_delays_nobody(
     server: str, watch: Any, alice: Any, bob: Any, recommendation: Any
 ) -> None:
@@ -100,8 +107,7 @@ async def test_one_who_does_not_read_is_cut_and_delays_nobody(
         async with watch(alice, diagnosis, since=2, max_size=None) as client:
             await client.frame()
             for number in range(40):
-                changes = {"instructions": f"{number}" + "x" * 100_000}
-                await sync_to_async(change_recommendation)(actor=None, recommendation=recommendation, changes=changes)
+                await sync_to_async(tell_much)(recommendation)
                 assert (await client.frame())["seq"] == 3 + number
             async with asyncio.timeout(5):
                 while open_now() != 1:
