@@ -48,16 +48,28 @@ def test_the_worked_example_of_the_docs() -> None:
     assert found.score == pytest.approx(0.7734, abs=1e-4)
 
 
+def is_on_the_floor(rest: Counts, one: Counts, *, strength: float) -> bool:
+    """Whether the prior under these reports would be surer of an extreme than half a report allows."""
+    known = 2 + rest.n + one.n
+    prior = (known + 1) * (strength + 1) / (known + strength + 1) - 1
+    mean = (1 + rest.successes + one.successes) / known
+    return min(prior * mean, prior * (1 - mean)) < 0.5
+
+
 @given(counts(60), counts(60), counts(60))
 def test_a_success_helps_its_own_remedy_more_than_another(rest: Counts, one: Counts, other: Counts) -> None:
     def scores(one: Counts) -> tuple[float, float]:
         everything = Counts(rest.n + one.n + other.n, rest.successes + one.successes + other.successes)
         return estimate([everything, one]).score, estimate([everything, other]).score
 
-    before, after = scores(one), scores(Counts(one.n + 1, one.successes + 1))
+    more = Counts(one.n + 1, one.successes + 1)
+    before, after = scores(one), scores(more)
 
     assert after[0] - before[0] >= 0
-    assert after[1] - before[1] >= -2e-3  # near certainty the floor under a prior gives way a little
+    # Never less than before, but where the floor under a prior holds: there the prior grows surer of a rate that is
+    # higher than its parent's, and 0.00263 is the most that this costs (every count up to 120 and 60 was tried).
+    most_lost = 2.63e-3 if any(is_on_the_floor(rest, some, strength=10) for some in (one, more)) else 1e-12
+    assert after[1] - before[1] >= -most_lost
     if (one.n, one.successes) == (other.n, other.successes):
         assert after[0] > after[1]
 
