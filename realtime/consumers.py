@@ -114,8 +114,11 @@ class DiagnosisSocket:
         self._stop()
 
     def _stop(self) -> None:
-        """It may be waiting for a client that never speaks."""
-        if self._task is not None:
+        """It may be waiting for a client that never speaks.
+
+        When its own task found out, that one sees for itself: cancelled, it would break off where it tidies up.
+        """
+        if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
             self._task = None
 
@@ -132,7 +135,7 @@ class DiagnosisSocket:
             raise not_allowed() from error
 
     async def _listen(self) -> None:
-        while True:
+        while not self._outbox.closing:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return

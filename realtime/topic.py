@@ -49,6 +49,7 @@ class Topic:
         self._live: set[Watcher] = set()
         self._recent: deque[Parcel] = deque(maxlen=KEPT_EVENTS)
         self._recent_bytes = 0
+        self._told = 0  # the newest head anybody spoke of
         self._committed: dict[int, float] = {}  # head → time of its commit, of hints not yet served
         self._lock = asyncio.Lock()
         self._news = asyncio.Event()
@@ -57,6 +58,7 @@ class Topic:
     def wake(self, head: int, committed: float | None = None) -> None:
         """There is news up to `head`: an old hint is nothing. `committed` is the time of its commit."""
         if self.position is None or head > self.position:
+            self._told = max(self._told, head)
             if committed is not None:
                 self._committed[head] = committed
             self._news.set()
@@ -102,6 +104,7 @@ class Topic:
             if self.position is None:
                 self.position = missed.head
             if self.position < missed.head:
+                self._told = max(self._told, missed.head)
                 await self._catch_up()
             later = [parcel for parcel in self._recent if parcel.seq > missed.head]
             if len(later) == self.position - missed.head:  # nothing between what was read and what comes next
@@ -137,8 +140,9 @@ class Topic:
         """One query, one encoding per event, however many watch."""
         if self.position is None:
             return
+        told = self._told
         frames, rights = await read_news(self.diagnosis_id, self.position)
-        if frames and frames[0].seq != self.position + 1:
+        if (frames[0].seq if frames else told + 1) > self.position + 1:  # what comes next is no longer kept
             await self._start_over()
             return
         if frames:
@@ -155,7 +159,7 @@ class Topic:
                 watcher.hand(parcel)
         realtime_resets.inc(len(self._live))
         self._forget()
-        self.position = missed.head
+        self.position = self._told = missed.head
 
     def _observe(self, frames: Iterable[Frame]) -> None:
         """How long each event took from its commit; its writing stands for that when its hint was lost."""

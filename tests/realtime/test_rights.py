@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,11 @@ from accounts.models import Role, Session, User
 from diagnoses.actions import change_diagnosis, create_patient, record_diagnosis, set_care_team
 from diagnoses.models import Diagnosis
 from diagnoses.querysets import still_visible
+from realtime.admission import admit
+from realtime.consumers import diagnosis_stream
+from realtime.hub import current_hub
+
+from .conftest import access_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +87,36 @@ async def test_what_came_after_is_not_seen_even_when_the_hint_is_lost(
         assert (await hers.frame())["data"]["severity"] == 5
         assert (await his.frame())["data"]["code"] == code
         assert await his.close_code() == close
+
+
+async def test_one_who_loses_the_right_while_joining_and_leaves_at_once_is_gone(
+    bob: Any, diagnosis: Any, monkeypatch: Any
+) -> None:
+    async def admit_and_lose(handshake: Any) -> Any:
+        admitted = await admit(handshake)
+        await sync_to_async(leave_the_care_team)(bob, diagnosis)
+        return admitted
+
+    monkeypatch.setattr("realtime.publish._send_rights_hint", lambda message: None)
+    monkeypatch.setattr("realtime.consumers.admit", admit_and_lose)
+    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    inbox.put_nowait({"type": "websocket.connect"})
+    inbox.put_nowait({"type": "websocket.disconnect", "code": 1006})
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "query_string": b"since=0",
+        "headers": [(b"authorization", f"Bearer {await sync_to_async(access_token)(bob)}".encode())],
+        "client": ("127.0.0.1", 1),
+        "url_route": {"kwargs": {"diagnosis_id": diagnosis.pk}},
+    }
+    await diagnosis_stream(scope, inbox.get, send)
+
+    assert sent[-1] == {"type": "websocket.close", "code": 4403}
+    assert not current_hub().guard.holders
 
 
 async def test_the_other_devices_of_a_user_stay(watch: Any, bob: Any, diagnosis: Any) -> None:

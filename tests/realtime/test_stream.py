@@ -8,6 +8,8 @@ from asgiref.sync import sync_to_async
 
 from diagnoses.actions import change_diagnosis
 from feedback.actions import submit
+from realtime import publish
+from realtime.actions import prune_events
 from realtime.models import DiagnosisEvent
 from realtime.publish import KEPT_EVENTS
 
@@ -98,6 +100,23 @@ async def test_a_hint_that_was_lost_is_made_up_for(watch: Any, alice: Any, diagn
         seen = await client.frames(2)
 
     assert [frame["seq"] for frame in seen] == [2, 3]
+
+
+async def test_a_watcher_whose_gap_is_no_longer_kept_starts_over(
+    watch: Any, alice: Any, diagnosis: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("realtime.publish.send_hint", lambda *_: None)
+    async with watch(alice, diagnosis, since=1) as client:
+        await client.frame()
+        await change_severity(diagnosis, 1)
+        await sync_to_async(prune_events)(keep=0)
+        monkeypatch.undo()
+        await sync_to_async(publish.send_hint)(diagnosis.pk, 2)
+        reset = await client.frame()
+        await change_severity(diagnosis, 2)
+        after = await client.frame()
+
+    assert (reset["type"], reset["seq"], after["seq"]) == ("reset", 2, 3)
 
 
 async def test_a_ping_is_answered(watch: Any, alice: Any, diagnosis: Any) -> None:
