@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -60,7 +60,7 @@ def stored() -> Figures:
         for row in SubjectPatient.objects.iterator(CHUNK)
     }
     # A day whose reports were all withdrawn keeps a row of zeros: the same as none.
-    return Figures({key: sums for key, sums in rollups.items() if any(astuple(sums))}, patients)
+    return Figures({key: sums for key, sums in rollups.items() if any(sums.values)}, patients)
 
 
 @transaction.atomic
@@ -79,7 +79,7 @@ def rebuild() -> int:
     EffectivenessRollup.objects.bulk_create(
         (
             EffectivenessRollup(
-                kind=subject.kind, key=subject.key, day=day, **dict(zip(COLUMNS, astuple(sums), strict=True))
+                kind=subject.kind, key=subject.key, day=day, **dict(zip(COLUMNS, sums.values, strict=True))
             )
             for (subject, day), sums in want.rollups.items()
         ),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+from operator import add, sub
+from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
@@ -42,11 +45,16 @@ class Sums:
             severe=int(any(severity >= SEVERE for severity in severities)),
         )
 
+    @property
+    def values(self) -> tuple[int, ...]:
+        """In the order of COLUMNS; `astuple` would copy deeply."""
+        return tuple(vars(self).values())
+
     def __add__(self, other: Sums) -> Sums:
-        return Sums(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Sums(*map(add, self.values, other.values))
 
     def __sub__(self, other: Sums) -> Sums:
-        return Sums(*(a - b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Sums(*map(sub, self.values, other.values))
 
 
 COLUMNS = [field.name for field in fields(Sums)]
@@ -57,28 +65,39 @@ def day_of(moment: datetime) -> date:
     return timezone.localdate(moment)
 
 
-def count_in(feedback: Feedback, sums: Sums) -> None:
-    """A new report: one upsert for all its subjects and one for the patient behind them."""
-    subjects, day = subjects_of(feedback), day_of(feedback.created_at)
+def count_in(reports: Mapping[Feedback, Sums]) -> None:
+    """New reports: one upsert for all their subjects and one for the patients behind them, in writing order."""
+    sums: defaultdict[tuple[Subject, date], Sums] = defaultdict(Sums)
+    patients: dict[tuple[Subject, UUID], date] = {}
+    for feedback, adds in reports.items():
+        subjects, day = subjects_of(feedback), day_of(feedback.created_at)
+        for subject in subjects:
+            sums[subject, day] += adds
+        for subject in shared(subjects):
+            key = (subject, feedback.patient_id)
+            patients[key] = max(patients.get(key, day), day)
     upsert(
         EffectivenessRollup,
         ["kind", "key", "day"],
         COLUMNS,
-        [[subject.kind.value, subject.key, day, *astuple(sums)] for subject in subjects],
+        [[subject.kind.value, subject.key, day, *sums[subject, day].values] for subject, day in sorted(sums)],
         ADD,
     )
     upsert(
         SubjectPatient,
         ["kind", "key", "patient"],
         ["last_day"],
-        [[subject.kind.value, subject.key, feedback.patient_id, day] for subject in shared(subjects)],
+        [
+            [subject.kind.value, subject.key, patient, patients[subject, patient]]
+            for subject, patient in sorted(patients)
+        ],
         GREATER,
     )
 
 
 def adjust(feedback: Feedback, before: Sums, after: Sums) -> None:
     """A changed report: moves the difference, on the day it was first given."""
-    difference = dict(zip(COLUMNS, astuple(after - before), strict=True))
+    difference = dict(zip(COLUMNS, (after - before).values, strict=True))
     changes = {column: F(column) + by for column, by in difference.items() if by}
     if not changes:
         return

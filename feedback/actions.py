@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,6 +20,7 @@ from rest_framework import status
 
 from accounts.models import User
 from analytics import evidence, rollups
+from analytics.evidence import Finding
 from analytics.subjects import chain_of_recommendation
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
@@ -28,7 +32,11 @@ from realtime.publish import publish
 
 CHANGE_DAYS = 30
 
+# How many rows are written in one statement.
+BATCH = 1_000
+
 Effects = Mapping[SideEffect, int]
+News = Mapping[Feedback, Effects]
 
 
 class DiagnosisInError(ActionError):
@@ -49,43 +57,56 @@ class TooLate(ActionError):
     status = status.HTTP_409_CONFLICT
 
 
+@dataclass(frozen=True)
+class Report:
+    """What a patient says about one recommendation. `side_effects` maps effects to severities 1-5."""
+
+    recommendation: Recommendation
+    rating: int
+    symptom_improvement: int
+    compliance: int | None = None
+    comment: str = ""
+    side_effects: Effects = field(default_factory=dict)
+    client_id: UUID | None = None
+    at: datetime | None = None
+
+
 @transaction.atomic
-def submit(
-    *,
-    actor: User | None,
-    recommendation: Recommendation,
-    rating: int,
-    symptom_improvement: int,
-    compliance: int | None = None,
-    comment: str = "",
-    side_effects: Effects | None = None,
-    client_id: UUID | None = None,
-    at: datetime | None = None,
-) -> tuple[Feedback, bool]:
+def submit(*, actor: User | None, recommendation: Recommendation, **said: Any) -> tuple[Feedback, bool]:
     """Stores a report once per `client_id` and returns it, and whether it is new.
 
-    `side_effects` maps effects to severities 1-5; `at` is for what was reported before (an import).
+    `said` are the other fields of `Report`; `at` is for what was reported before (an import).
     """
+    report = Report(recommendation, **said)
     diagnosis = _lock(recommendation.diagnosis_id)
     if actor and diagnosis.patient.user_id != actor.pk:
         raise Forbidden
-    if client_id and (sent_before := _sent_before(diagnosis, client_id)):
+    if report.client_id and (sent_before := _sent_before(diagnosis, report.client_id)):
         return sent_before, False
-    feedback = _insert(
-        diagnosis,
-        recommendation,
-        rating=rating,
-        symptom_improvement=symptom_improvement,
-        compliance=compliance,
-        comment=comment,
-        client_id=client_id or new_id(),
-        created_at=at or timezone.now(),
-    )
-    severities = _report_effects(feedback, side_effects or {})
-    rollups.count_in(feedback, rollups.Sums.of(feedback, severities))
-    _tell(diagnosis, feedback, "created", list(side_effects or {}))
-    transaction.on_commit(lambda: feedback_submissions.labels(str(rating)).inc(), robust=True)
+    feedback = _feedback(diagnosis, report)
+    feedback.save(force_insert=True)
+    _count_in({feedback: report.side_effects})
+    _tell(diagnosis, "created", {feedback: report.side_effects})
     return feedback, True
+
+
+@transaction.atomic
+def submit_history(*, reports: Sequence[Report]) -> None:
+    """Many reports of the past at once, each new; those who watch a diagnosis are told when all are counted.
+
+    It locks every diagnosis concerned until the end: for a database that nobody works with yet.
+    """
+    by_diagnosis: defaultdict[UUID, list[Report]] = defaultdict(list)
+    for report in reports:
+        by_diagnosis[report.recommendation.diagnosis_id].append(report)
+    told = {}
+    for diagnosis in map(_lock, sorted(by_diagnosis)):
+        told[diagnosis] = {_feedback(diagnosis, r): r.side_effects for r in by_diagnosis[diagnosis.pk]}
+    everything = {feedback: effects for news in told.values() for feedback, effects in news.items()}
+    Feedback.objects.bulk_create(everything, batch_size=BATCH)
+    _count_in(everything)
+    for diagnosis, news in told.items():
+        _tell(diagnosis, "created", news)
 
 
 @transaction.atomic
@@ -104,10 +125,10 @@ def change(*, actor: User | None, feedback: Feedback, changes: Mapping[str, Any]
     feedback.save(update_fields=[*(changes.keys() - {"side_effects"}), "updated_at"])
     if "side_effects" in changes:
         feedback.side_effects.all().delete()
-        _report_effects(feedback, changes["side_effects"])
+        _report_effects({feedback: changes["side_effects"]})
     feedback = Feedback.objects.for_list().get(pk=feedback.pk)
     rollups.adjust(feedback, before, _sums(feedback))
-    _tell(diagnosis, feedback, "changed", list(_effects(feedback)))
+    _tell(diagnosis, "changed", {feedback: _effects(feedback)})
     return feedback
 
 
@@ -118,7 +139,7 @@ def withdraw(*, actor: User | None, feedback: Feedback) -> Feedback:
     rollups.count_out(feedback, _sums(feedback))
     feedback.withdrawn_at = timezone.now()
     feedback.save(update_fields=["withdrawn_at", "updated_at"])
-    _tell(diagnosis, feedback, "withdrawn", list(_effects(feedback)))
+    _tell(diagnosis, "withdrawn", {feedback: _effects(feedback)})
     return feedback
 
 
@@ -144,16 +165,19 @@ def _own(actor: User | None, feedback: Feedback) -> tuple[Diagnosis, Feedback]:
     return diagnosis, feedback
 
 
-def _insert(diagnosis: Diagnosis, recommendation: Recommendation, **fields: Any) -> Feedback:
-    feedback = Feedback(
-        recommendation=recommendation,
+def _feedback(diagnosis: Diagnosis, report: Report) -> Feedback:
+    return Feedback(
+        recommendation=report.recommendation,
         diagnosis=diagnosis,
         patient=diagnosis.patient,
         mizaj=diagnosis.patient.mizaj_type,
-        **fields,
+        rating=report.rating,
+        symptom_improvement=report.symptom_improvement,
+        compliance=report.compliance,
+        comment=report.comment,
+        client_id=report.client_id or new_id(),
+        created_at=report.at or timezone.now(),
     )
-    feedback.save(force_insert=True)
-    return feedback
 
 
 def _effects(feedback: Feedback) -> dict[SideEffect, int]:
@@ -168,49 +192,70 @@ def _sums(feedback: Feedback) -> rollups.Sums:
     return rollups.Sums.of(feedback, list(_effects(feedback).values()))
 
 
-def _report_effects(feedback: Feedback, effects: Effects) -> list[int]:
-    if effects:
-        SideEffectReport.objects.bulk_create(
-            SideEffectReport(feedback=feedback, effect=effect, severity=severity)
-            for effect, severity in effects.items()
-        )
-    return list(effects.values())
+def _count_in(news: News) -> None:
+    _report_effects(news)
+    rollups.count_in({feedback: rollups.Sums.of(feedback, effects.values()) for feedback, effects in news.items()})
+    for feedback in news:
+        transaction.on_commit(feedback_submissions.labels(str(feedback.rating)).inc, robust=True)
 
 
-def _tell(
-    diagnosis: Diagnosis,
-    feedback: Feedback,
-    action: Literal["created", "changed", "withdrawn"],
-    effects: Sequence[SideEffect],
-) -> None:
-    """Brings the recommendation's score up to date and puts both facts into the stream."""
-    recommendation = feedback.recommendation
-    chain = chain_of_recommendation(recommendation.pk, recommendation.remedy_id, diagnosis.condition_id)
-    finding = evidence.find(chain, evidence.collect(chain))
+def _report_effects(news: News) -> None:
+    rows = [
+        SideEffectReport(feedback=feedback, effect=effect, severity=severity)
+        for feedback, effects in news.items()
+        for effect, severity in effects.items()
+    ]
+    if rows:
+        SideEffectReport.objects.bulk_create(rows, batch_size=BATCH)
+
+
+def _tell(diagnosis: Diagnosis, action: Literal["created", "changed", "withdrawn"], news: News) -> None:
+    """Brings the scores of the recommendations concerned up to date and puts all facts into the stream."""
+    recommendations = {feedback.recommendation_id: feedback.recommendation for feedback in news}
+    chains = {
+        pk: chain_of_recommendation(pk, recommendation.remedy_id, diagnosis.condition_id)
+        for pk, recommendation in recommendations.items()
+    }
+    known = evidence.collect(chain.from_iterable(chains.values()))
+    findings = {pk: evidence.find(subjects, known) for pk, subjects in chains.items()}
+    publish(
+        diagnosis,
+        *(
+            _feedback_update(action, feedback, findings[feedback.recommendation_id], news[feedback])
+            for feedback in news
+        ),
+        *(_effectiveness_update(recommendation, findings[pk]) for pk, recommendation in recommendations.items()),
+    )
+
+
+def _feedback_update(
+    action: Literal["created", "changed", "withdrawn"], feedback: Feedback, finding: Finding, effects: Effects
+) -> FeedbackUpdate:
+    return FeedbackUpdate(
+        action=action,
+        feedback_id=feedback.pk,
+        recommendation_id=feedback.recommendation_id,
+        rating=feedback.rating,
+        symptom_improvement=feedback.symptom_improvement,
+        average_rating=finding.average_rating,
+        sample_size=finding.estimate.sample_size,
+        side_effects=[effect.slug for effect in effects],
+    )
+
+
+def _effectiveness_update(recommendation: Recommendation, finding: Finding) -> EffectivenessUpdate:
+    """Stores the score, too."""
     previous = recommendation.effectiveness_score
     recommendation.effectiveness_score = finding.estimate.score
     recommendation.confidence = finding.estimate.confidence
     recommendation.save(update_fields=["effectiveness_score", "confidence", "updated_at"])
-    publish(
-        diagnosis,
-        FeedbackUpdate(
-            action=action,
-            feedback_id=feedback.pk,
-            recommendation_id=recommendation.pk,
-            rating=feedback.rating,
-            symptom_improvement=feedback.symptom_improvement,
-            average_rating=finding.average_rating,
-            sample_size=finding.estimate.sample_size,
-            side_effects=[effect.slug for effect in effects],
-        ),
-        EffectivenessUpdate(
-            recommendation_id=recommendation.pk,
-            remedy=recommendation.remedy.slug,
-            effectiveness_score=finding.estimate.score,
-            previous_score=previous,
-            confidence=finding.estimate.confidence,
-            interval=finding.estimate.interval,
-            sample_size=finding.estimate.sample_size,
-            trend=finding.trend,
-        ),
+    return EffectivenessUpdate(
+        recommendation_id=recommendation.pk,
+        remedy=recommendation.remedy.slug,
+        effectiveness_score=finding.estimate.score,
+        previous_score=previous,
+        confidence=finding.estimate.confidence,
+        interval=finding.estimate.interval,
+        sample_size=finding.estimate.sample_size,
+        trend=finding.trend,
     )

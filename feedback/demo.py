@@ -86,7 +86,7 @@ class Advice:
 
 
 @dataclass(frozen=True)
-class Report:
+class Told:
     advice: int
     at: datetime
     rating: int
@@ -157,13 +157,13 @@ class Story:
         days = int(self._random.choice([30, 60, 90]))
         return Advice(person, case, condition, severity, imbalance, chosen, dosage, frequency, days, since)
 
-    def _reports(self) -> list[Report]:
+    def _reports(self) -> list[Told]:
         weights = self._random.gamma(2.0, 1.0, len(self.advice))
         spread = self._random.multinomial(REPORTS, weights / weights.sum())
         found = [self._report(number) for number, count in enumerate(spread) for _ in range(count)]
         return sorted(found, key=lambda report: report.at)
 
-    def _report(self, number: int) -> Report:
+    def _report(self, number: int) -> Told:
         advice = self.advice[number]
         moment = self._random.uniform(advice.since_day, DAYS)
         success = self._random.random() < self.chance(advice, moment)
@@ -172,7 +172,7 @@ class Story:
         else:
             rating = int(self._random.choice([1, 2], p=[0.35, 0.65]))
         suffered = self._random.random() < (0.1 if success else 0.2)
-        return Report(
+        return Told(
             advice=number,
             at=self.now - timedelta(days=DAYS - moment, minutes=1),
             rating=rating,

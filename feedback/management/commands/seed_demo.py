@@ -13,8 +13,8 @@ from rich.progress import track
 from accounts.models import Role, User
 from diagnoses.actions import create_patient, recommend, record_diagnosis
 from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
-from feedback.actions import submit
-from feedback.demo import Advice, Report, Story
+from feedback.actions import Report, submit_history
+from feedback.demo import Advice, Story, Told
 
 PASSWORD = "avicenna-demo"  # noqa: S105  (public on purpose, and only where DEBUG is on)
 PATIENT_SIGN_INS = ["sara@demo.example", "reza@demo.example"]
@@ -60,8 +60,7 @@ class Command(BaseCommand):
         patients = [self._patient(story, number, practitioners) for number in range(len(story.people))]
         recommendations = self._advise(story, patients)
         effects = list(SideEffect.objects.all())
-        for report in self._progress(story.reports):
-            self._report(report, recommendations[report.advice], effects)
+        submit_history(reports=[_report(told, recommendations[told.advice], effects) for told in story.reports])
 
     def _user(self, email: str, role: Role, name: str = "") -> User:
         user = User.objects.filter(email=email).first()
@@ -85,7 +84,7 @@ class Command(BaseCommand):
     def _advise(self, story: Story, patients: list[Patient]) -> list[Recommendation]:
         diagnoses: dict[int, Diagnosis] = {}
         made = []
-        for advice in story.advice:
+        for advice in self._progress(story.advice):
             if advice.case not in diagnoses:
                 diagnoses[advice.case] = self._diagnose(story, advice, patients[advice.person])
             made.append(
@@ -112,18 +111,17 @@ class Command(BaseCommand):
             created_at=story.start(advice.since_day),
         )
 
-    def _report(self, report: Report, recommendation: Recommendation, effects: list[SideEffect]) -> None:
-        suffered = {} if report.side_effect is None else {effects[report.side_effect]: report.severity}
-        submit(
-            actor=None,
-            recommendation=recommendation,
-            rating=report.rating,
-            symptom_improvement=report.improvement,
-            compliance=report.compliance,
-            side_effects=suffered,
-            at=report.at,
-        )
-
-    def _progress(self, reports: list[Report]) -> Any:
+    def _progress(self, advice: list[Advice]) -> Any:
         console = Console(file=self.stdout)  # type: ignore[arg-type]  # OutputWrapper is a text stream
-        return track(reports, "Filling the clinic", console=console, transient=True, disable=not console.is_terminal)
+        return track(advice, "Filling the clinic", console=console, transient=True, disable=not console.is_terminal)
+
+
+def _report(told: Told, recommendation: Recommendation, effects: list[SideEffect]) -> Report:
+    return Report(
+        recommendation=recommendation,
+        rating=told.rating,
+        symptom_improvement=told.improvement,
+        compliance=told.compliance,
+        side_effects={} if told.side_effect is None else {effects[told.side_effect]: told.severity},
+        at=told.at,
+    )
