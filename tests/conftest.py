@@ -5,17 +5,6 @@ Dora is another patient, Sam is staff. Whoever may do something, Charlie and Dor
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("DEBUG", "1")
-# Each worker has a Redis database of its own, so that one's limits do not count another's requests.
-_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-if redis := os.environ.get("TEST_REDIS_URL"):
-    os.environ["REDIS_URL"] = f"{redis}/{_worker}"
-os.environ["DATABASE_CONN_MAX_AGE"] = "0"
-# All tests come from one address.
-os.environ["WEBSOCKET_HANDSHAKES_PER_MINUTE"] = "100000"
-
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4

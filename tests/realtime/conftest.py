@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
+from django.db import connections
 from django.utils import timezone
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -47,6 +48,13 @@ def server() -> Iterator[str]:
     yield f"ws://127.0.0.1:{port}"
     running.should_exit = True
     thread.join(timeout=5)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
+    """`sync_to_async` runs in a thread that outlives the tests and would keep their database from being removed."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 class Client:

@@ -107,7 +107,8 @@ async def test_a_watcher_whose_gap_is_no_longer_kept_starts_over(
 ) -> None:
     monkeypatch.setattr("realtime.publish.send_hint", lambda *_: None)
     async with watch(alice, diagnosis, since=1) as client:
-        await client.frame()
+        await client.send({"type": "ping"})
+        await client.frames(2)  # answered, so it has joined
         await change_severity(diagnosis, 1)
         await sync_to_async(prune_events)(keep=0)
         monkeypatch.undo()
