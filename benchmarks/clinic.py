@@ -19,14 +19,17 @@ from django.db import transaction  # noqa: E402
 
 from accounts import tokens  # noqa: E402
 from accounts.models import Role, Session, User  # noqa: E402
+from avicenna.identifiers import new_id  # noqa: E402
 from diagnoses.actions import change_diagnosis, create_patient, record_diagnosis  # noqa: E402
 from diagnoses.models import Condition, Diagnosis  # noqa: E402
 
 
 def prepare(count: int) -> tuple[str, list[Diagnosis]]:
     call_command("migrate", verbosity=0)
-    doctor = User.objects.create_user("doctor@bench.example", role=Role.PRACTITIONER)
-    condition = Condition.objects.create(slug="headache", name_en="Headache", name_fa="سردرد")
+    doctor = User.objects.create_user(f"{new_id()}@bench.example", role=Role.PRACTITIONER)
+    condition, _ = Condition.objects.get_or_create(
+        slug="headache", defaults={"name_en": "Headache", "name_fa": "سردرد"}
+    )
     patient = create_patient(actor=doctor, full_name="Bench")
     with transaction.atomic():
         diagnoses = [
@@ -35,19 +38,21 @@ def prepare(count: int) -> tuple[str, list[Diagnosis]]:
     return tokens.issue(Session.objects.create(user=doctor))["access"], diagnoses
 
 
-def publish(diagnosis: Diagnosis, number: int) -> dict[str, int]:
+def publish(diagnosis: Diagnosis) -> tuple[Diagnosis, int]:
+    """The diagnosis as it is then, and the moment of the commit."""
     committed: list[int] = []
     with transaction.atomic():
         transaction.on_commit(lambda: committed.append(time.monotonic_ns()))
-        changed = change_diagnosis(actor=None, diagnosis=diagnosis, changes={"severity": 1 + (number + 1) % 5})
-    return {"seq": changed.head, "committed": committed[0]}
+        changed = change_diagnosis(actor=None, diagnosis=diagnosis, changes={"severity": 1 + diagnosis.severity % 5})
+    return changed, committed[0]
 
 
 def main() -> None:
     token, diagnoses = prepare(int(sys.argv[1]))
     print(json.dumps({"token": token, "diagnoses": [str(diagnosis.pk) for diagnosis in diagnoses]}), flush=True)
-    for number, line in enumerate(sys.stdin):
-        print(json.dumps(publish(diagnoses[int(line)], number)), flush=True)
+    for line in sys.stdin:
+        diagnoses[int(line)], committed = publish(diagnoses[int(line)])
+        print(json.dumps({"seq": diagnoses[int(line)].head, "committed": committed}), flush=True)
 
 
 main()

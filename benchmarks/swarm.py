@@ -22,6 +22,7 @@ from typing import Any
 import uvloop
 
 BATCH = 100
+TEXT, PING, PONG = 1, 9, 10
 
 
 class Socket(asyncio.Protocol):
@@ -65,10 +66,10 @@ class Socket(asyncio.Protocol):
         if not self.opened.done():
             self.opened.set_exception(error or ConnectionError("closed during the handshake"))
 
-    def send(self, text: str) -> None:
-        payload, mask = text.encode(), os.urandom(4)
+    def send(self, payload: bytes, kind: int = TEXT) -> None:
+        mask, kind = os.urandom(4), 0x80 | kind
         head = (
-            bytes([0x81, 0x80 | len(payload)]) if len(payload) < 126 else struct.pack(">BBH", 0x81, 0xFE, len(payload))
+            bytes([kind, 0x80 | len(payload)]) if len(payload) < 126 else struct.pack(">BBH", kind, 0xFE, len(payload))
         )
         self.transport.write(head + mask + bytes(byte ^ mask[i & 3] for i, byte in enumerate(payload)))
 
@@ -86,8 +87,10 @@ class Socket(asyncio.Protocol):
                 length, start = struct.unpack_from(">Q", buffer, at + 2)[0], at + 10
             if len(buffer) < start + length:
                 break
-            if buffer[at] & 15 == 1:
+            if buffer[at] & 15 == TEXT:
                 self.arrivals.append((now, buffer[start : start + length]))
+            elif buffer[at] & 15 == PING:
+                self.send(buffer[start : start + length], PONG)
             at = start + length
         self.buffer = buffer[at:]
 
@@ -151,7 +154,7 @@ async def main() -> None:
         if "open" in command:
             answer = await swarm.open(command)
         elif "publish" in command:
-            swarm.sockets[0].send(command["publish"])
+            swarm.sockets[0].send(command["publish"].encode())
         elif "collect" in command:
             answer = await swarm.collect(command)
         print(json.dumps(answer), flush=True)

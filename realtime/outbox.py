@@ -30,7 +30,7 @@ class Parcel:
     @classmethod
     def of(cls, frame: Frame) -> Parcel:
         text = frame.model_dump_json()
-        return cls(frame.seq, frame.type, len(text), {"type": "websocket.send", "text": text})
+        return cls(frame.seq, frame.type, len(text.encode()), {"type": "websocket.send", "text": text})
 
 
 class Outbox:
