@@ -24,6 +24,8 @@ from tests.run import PRODUCTION, postgresql, redis
 
 SOCKETS, EVENTS, GAP, ROUNDS = 1_000, 20, 0.4, 3
 PAD = "x" * 200
+# Bare writes per second of the machine that the absolute figures were set on.
+REFERENCE = 97_000
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def main() -> int:
 
 
 def fan_outs(env: dict[str, str]) -> list[Fanout]:
-    """Ours, ours with mute clients, then the peers; of each the median round."""
+    """Ours, ours with mute clients, then the peers, the bare machine last; of each the median round."""
     port = free_port()
     uvicorn = [*python("-m", "uvicorn", "--port", str(port)), *UVICORN]
     daphne = python("-m", "daphne", "-p", str(port), "-v", "0")
@@ -182,23 +184,26 @@ def fan_outs(env: dict[str, str]) -> list[Fanout]:
         partial(peer, "stock Channels on daphne", [*daphne, stock], port, env),
         partial(peer, "stock Channels on uvicorn", [*uvicorn, stock], port, env),
         partial(peer, "FastAPI, a set per diagnosis", [*uvicorn, sets], port, env),
+        partial(peer, "bare uvloop writes", python("-m", "benchmarks.peers.bare_writes", str(port)), port, env),
     ]
     rounds = [[run() for run in runs] for _ in range(ROUNDS)]
     return [sorted(same, key=lambda row: row.last)[ROUNDS // 2] for same in zip(*rounds, strict=True)]
 
 
 def measure(console: Console, env: dict[str, str]) -> int:
-    us, mute, daphne, stock, sets = fan_outs(env)
-    console.print(fan_out_table([us, mute, daphne, stock, sets]))
+    us, mute, daphne, stock, sets, bare = fan_outs(env)
+    console.print(fan_out_table([us, mute, daphne, stock, sets, bare]))
+    speed = min(1.0, bare.deliveries / REFERENCE)
+    console.print(f"This machine writes {speed:.0%} of the frames of the one that the absolute figures were set on.")
     p50, p99 = many_diagnoses(env, 1_000, 10)
     console.print(f"1,000 diagnoses × 10 sockets: median {p50:.1f} ms, p99 {p99:.1f} ms from commit to socket")
     kb, handshakes = idle(env, 10_000)
     console.print(f"10,000 idle sockets: {kb:.1f} KB each, {handshakes:,.0f} handshakes/s")
     checks = {
-        "≥ 45,000 deliveries/s": us.deliveries >= 45_000,
+        "≥ 45,000 deliveries/s at that machine's speed": us.deliveries >= 45_000 * speed,
         "≥ 9× stock on daphne": us.deliveries >= 9 * daphne.deliveries,
         "≥ 1× FastAPI": us.deliveries >= sets.deliveries,
-        "last of 1,000 ≤ 25 ms": us.last <= 25,
+        "last of 1,000 ≤ 25 ms at that machine's speed": us.last <= 25 / speed,
         "≤ 35 KB per idle socket": kb <= 35,
         "mute clients leave p99 within 1.5×": mute.p99 <= 1.5 * us.p99,
         "everything arrived": us.arrived == mute.arrived == 1.0,
