@@ -166,6 +166,7 @@ def main() -> int:
             "DATABASE_URL": database,
             "REDIS_URL": f"{cache}/0",
             "DJANGO_SETTINGS_MODULE": "avicenna.settings",
+            "PYTHONWARNINGS": "ignore",
             "WEBSOCKETS_PER_USER": "1000000",
             "WEBSOCKET_HANDSHAKES_PER_MINUTE": "1000000",
         }

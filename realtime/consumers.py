@@ -22,9 +22,10 @@ from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
 from realtime.events import CLIENT_FRAMES, Ack, Body, Connect, ErrorFrame, Pong, Refresh, TokenExpiring
 from realtime.hub import current_hub
 from realtime.limits import Window
-from realtime.outbox import Outbox, Parcel, Send
+from realtime.outbox import Outbox, Parcel
 from realtime.replay import control
 from realtime.rights import Grant
+from realtime.wire import Send
 
 logger = logging.getLogger(__name__)
 

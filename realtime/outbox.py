@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from functools import partial
 from types import coroutine
 from typing import Any
 
 from realtime.events import Frame
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+from realtime.wire import Send, encode, transport_of, write_through
 
 MAX_MESSAGES = 100
 MAX_BYTES = 256 * 1024
@@ -24,13 +23,17 @@ class Parcel:
 
     seq: int
     type: str
-    size: int
     message: dict[str, Any]
+    wire: bytes  # the same as a WebSocket frame
 
     @classmethod
     def of(cls, frame: Frame) -> Parcel:
         text = frame.model_dump_json()
-        return cls(frame.seq, frame.type, len(text.encode()), {"type": "websocket.send", "text": text})
+        return cls(frame.seq, frame.type, {"type": "websocket.send", "text": text}, encode(text))
+
+    @property
+    def size(self) -> int:
+        return len(self.wire)
 
 
 class Outbox:
@@ -53,7 +56,7 @@ class Outbox:
     def put(self, parcel: Parcel) -> bool:
         """False when the client is too slow or the socket is closing."""
         if self._writer is None:
-            return self._closing is None and self._begin(parcel.message)
+            return self._closing is None and (write_through(self._send, parcel.wire) or self._begin(parcel.message))
         if self.overflowed or self._closing is not None:
             return False
         if len(self._waiting) >= MAX_MESSAGES or self._bytes + parcel.size > MAX_BYTES:
@@ -136,8 +139,8 @@ def _resume(started: Coroutine[Any, Any, None], waiting_for: Any) -> Generator[A
 def _cut(send: Send) -> None:
     """Drops the connection with what it still buffers; to close it politely would wait for a reader that is not there.
 
-    ASGI has no word for that; uvicorn's `send` belongs to the connection. Other servers time out by themselves.
+    ASGI has no word for that; where the server has no such transport it times out by itself.
     """
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    transport = transport_of(send)
     if transport is not None:
         transport.abort()

@@ -6,7 +6,7 @@ from channels.routing import URLRouter
 from django.urls import path, re_path
 
 from realtime.consumers import diagnosis_stream
-from realtime.outbox import Send
+from realtime.wire import Send
 
 
 async def nothing_here(scope: dict[str, Any], receive: Any, send: Send) -> None:

@@ -80,7 +80,7 @@ async def kill_workers_at_random(chaos: Chaos) -> None:
     assert chaos.writers.retries >= retries
 
 
-async def restart_redis_empty(chaos: Chaos, seconds: float = 3) -> None:
+async def restart_redis_empty(chaos: Chaos, seconds: float = 1.5) -> None:
     chaos.stack.redis.kill()
     await chaos.written(10)
     await asyncio.sleep(seconds)
@@ -98,7 +98,7 @@ async def open_a_diagnosis_without_redis(chaos: Chaos) -> None:
         try:
             watchers = await leaving.enter_async_context(chaos.crowd(4, [case]))
             await chaos.writers.report(case)
-            await chaos.caught_up(watchers, within=2 * HEADS_CHECK_SECONDS)
+            await chaos.caught_up(watchers, within=4 * HEADS_CHECK_SECONDS)
         finally:
             chaos.stack.redis.start()
         await hints_arrive_again(chaos, case)
@@ -113,7 +113,7 @@ async def start_a_socket_server_without_redis(chaos: Chaos) -> None:
             server.start()
         await asyncio.gather(*(server.ready() for server in chaos.stack.sockets))
         await chaos.written(10)
-        await chaos.caught_up(within=2 * HEADS_CHECK_SECONDS)
+        await chaos.caught_up(within=4 * HEADS_CHECK_SECONDS)
     finally:
         chaos.stack.redis.start()
     await hints_arrive_again(chaos)
@@ -128,7 +128,7 @@ async def freeze_redis(chaos: Chaos) -> None:
             watcher.cut()
         await chaos.written(10)
         await reconnected(chaos, chaos.watchers, connects)
-        await chaos.caught_up(within=REDIS_TIMEOUT_SECONDS + 2 * HEADS_CHECK_SECONDS)
+        await chaos.caught_up(within=REDIS_TIMEOUT_SECONDS + 4 * HEADS_CHECK_SECONDS)
     finally:
         chaos.stack.redis.thaw()
     await hints_arrive_again(chaos)
@@ -290,11 +290,11 @@ async def hints_arrive_again(chaos: Chaos, case: Case | None = None) -> None:
     watchers = [watcher for watcher in chaos.watchers if watcher.diagnosis == case.id]
     await chaos.until(lambda: all(watcher.is_open for watcher in watchers), "the diagnosis is watched")
     loop = asyncio.get_running_loop()
-    deadline, quick = loop.time() + 5 * HEADS_CHECK_SECONDS, 0
+    deadline, quick = loop.time() + 10 * HEADS_CHECK_SECONDS, 0
     while quick < 5:
         assert loop.time() < deadline, "hints do not arrive any more: only the heads check brings news"
         await chaos.writers.report(case)
-        quick = quick + 1 if await chaos.caught_up(watchers) < HEADS_CHECK_SECONDS / 4 else 0
+        quick = quick + 1 if await chaos.caught_up(watchers) < HEADS_CHECK_SECONDS / 3 else 0
 
 
 # In this order in `make test`.

@@ -30,7 +30,7 @@ SOCKET_SERVERS = 2
 REST_WORKERS = 2
 METRICS_TOKEN = "chaos"
 # How often a socket server compares its heads with the database; the product's default is 15 s.
-HEADS_CHECK_SECONDS = 2.0
+HEADS_CHECK_SECONDS = 1.0
 EXCEPTION = re.compile(r"(?:^|\\n)([a-zA-Z_][\w.]*(?:Error|Exception|Timeout|DoesNotExist))\b", re.MULTILINE)
 PLAIN, LEVERED = ["avicenna.asgi:application"], ["--factory", "tests.chaos.levers:asgi"]
 
