@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.special import betainc, betaincinv
+from scipy.stats import false_discovery_control
 
 Trend = Literal["improving", "declining", "stable", "new"]
 
@@ -22,6 +23,7 @@ PRIOR_STRENGTH = 10.0
 LEAST_PSEUDO_COUNT = 0.5
 TREND_MINIMUM = 5
 TREND_PROBABILITY = 0.95
+FALSE_DISCOVERIES = 0.05
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 _U, _W = (_NODES + 1) / 2, _WEIGHTS / 2
@@ -37,6 +39,9 @@ class Counts:
     def __post_init__(self) -> None:
         if not 0 <= self.successes <= self.n:
             raise ValueError(f"{self.successes} successes among {self.n} reports")
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.n + other.n, self.successes + other.successes)
 
     def __sub__(self, part: Counts) -> Counts:
         return Counts(self.n - part.n, self.successes - part.successes)
@@ -143,3 +148,15 @@ def trend(recent: Counts, before: Counts, mean: float) -> tuple[Trend, float | N
     if probability <= 1 - TREND_PROBABILITY:
         return "declining", probability
     return "stable", probability
+
+
+def surely_moving(probabilities: Sequence[float | None]) -> list[bool]:
+    """Of many subjects compared, whose rate may be called moving: Benjamini and Hochberg's procedure, two-sided.
+
+    At most FALSE_DISCOVERIES of those called are expected not to move. None: nothing is known about the subject.
+    """
+    known = [i for i, probability in enumerate(probabilities) if probability is not None]
+    chances = [2 * min(p, 1 - p) for p in probabilities if p is not None]
+    adjusted = list(false_discovery_control(chances)) if chances else []
+    called = {i for i, chance in zip(known, adjusted, strict=True) if chance <= FALSE_DISCOVERIES}
+    return [i in called for i in range(len(probabilities))]

@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
 from django.utils import timezone
 
-from analytics.effectiveness import Counts, Estimate, Trend, estimate, trend
-from analytics.models import EffectivenessRollup, SubjectPatient
+from analytics.effectiveness import PRIOR_STRENGTH, Counts, Estimate, Trend, estimate, trend
+from analytics.models import EffectivenessRollup, FittedPrior
 from analytics.rollups import COLUMNS, Sums
 from analytics.subjects import EVERYTHING, Kind, Subject
 from avicenna.metrics import analytics_calculations, analytics_duration
 
 WINDOW_DAYS = 90
 RECENT_DAYS = 30
-MIN_PATIENTS = 5
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The sums of one subject over the window and over its newest RECENT_DAYS."""
+    """The sums of one subject over a window, and the two stretches that its trend compares.
+
+    `recent` are the newest RECENT_DAYS, `before` the rest of WINDOW_DAYS, whatever the window. `strength` is that of
+    the prior.
+    """
 
     window: Sums = field(default_factory=Sums)
-    recent: Sums = field(default_factory=Sums)
+    recent: Counts = field(default_factory=Counts)
+    before: Counts = field(default_factory=Counts)
+    strength: float = PRIOR_STRENGTH
 
     @property
     def counts(self) -> Counts:
         return Counts(self.window.n, self.window.successes)
 
-    @property
-    def recent_counts(self) -> Counts:
-        return Counts(self.recent.n, self.recent.successes)
+    def __add__(self, other: Evidence) -> Evidence:
+        return Evidence(self.window + other.window, self.recent + other.recent, self.before + other.before)
 
 
 @dataclass(frozen=True)
@@ -50,43 +54,40 @@ class Finding:
     average_improvement: float | None
     average_compliance: float | None
     side_effect_rate: float | None
+    severe_rate: float | None
 
 
-def window_start(days: int = WINDOW_DAYS, today: date | None = None) -> date:
-    """The first day that still counts."""
-    return (today or timezone.localdate()) - timedelta(days=days - 1)
+def window_start(days: int | None = WINDOW_DAYS, today: date | None = None) -> date:
+    """The first day that still counts; None is all time."""
+    return date.min if days is None else (today or timezone.localdate()) - timedelta(days=days - 1)
 
 
-def collect(subjects: Iterable[Subject]) -> dict[Subject, Evidence]:
+def collect(subjects: Iterable[Subject], days: int | None = WINDOW_DAYS) -> dict[Subject, Evidence]:
     """The evidence about each subject, in one query; a subject nobody reported on has empty sums."""
     wanted = list(dict.fromkeys(subjects))
     if not wanted:
         return {}
-    chosen = " OR ".join(["(kind = %s AND key = %s)"] * len(wanted))
-    found = _sum(chosen, [value for subject in wanted for value in (subject.kind.value, subject.key)])
+    keys: defaultdict[Kind, list[str]] = defaultdict(list)
+    for subject in wanted:
+        keys[subject.kind].append(subject.key)
+    chosen = " OR ".join(f"(kind = %s AND key IN ({', '.join(['%s'] * len(some))}))" for some in keys.values())
+    found = _sum(chosen, [value for kind, some in keys.items() for value in (kind.value, *some)], days)
     return {subject: found.get(subject, Evidence()) for subject in wanted}
 
 
-def collect_kind(kind: Kind) -> dict[Subject, Evidence]:
+def collect_kind(kind: Kind, days: int | None = WINDOW_DAYS) -> dict[Subject, Evidence]:
     """The evidence about every subject of a kind that was reported on in the window, in one query."""
-    return _sum("kind = %s", [kind.value])
-
-
-def collect_prefix(kind: Kind, prefix: str) -> dict[Subject, Evidence]:
-    """The parts of a subject: all `remedy:…` of one remedy by mizaj or condition."""
-    return _sum("kind = %s AND key LIKE %s", [kind.value, f"{prefix}:%"])
-
-
-def collect_suffix(kind: Kind, suffix: str) -> dict[Subject, Evidence]:
-    """The same from the other side: all `…:condition` of one condition."""
-    return _sum("kind = %s AND key LIKE %s", [kind.value, f"%:{suffix}"])
+    found = _sum("kind = %s", [kind.value], days)
+    return {subject: known for subject, known in found.items() if known.window.n}
 
 
 # Written out: it runs in every feedback, where putting it together through the ORM cost half of the time.
 _SUM = f"""
     SELECT kind, key,
-           {", ".join(f"SUM({column})" for column in COLUMNS)},
-           {", ".join(f"SUM(CASE WHEN day >= %s THEN {column} ELSE 0 END)" for column in COLUMNS)}
+           {", ".join(f"SUM(CASE WHEN day >= %s THEN {column} ELSE 0 END)" for column in COLUMNS)},
+           {", ".join(f"SUM(CASE WHEN day >= %s THEN {column} ELSE 0 END)" for column in ("n", "successes"))},
+           {", ".join(f"SUM(CASE WHEN day >= %s THEN {column} ELSE 0 END)" for column in ("n", "successes"))},
+           (SELECT strength FROM {FittedPrior._meta.db_table} ORDER BY id DESC LIMIT 1)
     FROM {EffectivenessRollup._meta.db_table}
     WHERE day >= %s AND ({{chosen}})
     GROUP BY kind, key
@@ -94,16 +95,19 @@ _SUM = f"""
 """
 
 
-def _sum(chosen: str, parameters: list[Any]) -> dict[Subject, Evidence]:
+def _sum(chosen: str, parameters: list[Any], days: int | None) -> dict[Subject, Evidence]:
+    start, recent, before = window_start(days), window_start(RECENT_DAYS), window_start()
+    limits: list[Any] = [*[start] * len(COLUMNS), recent, recent, before, before, min(start, before)]
     with connection.cursor() as cursor:
-        recent: list[Any] = [window_start(RECENT_DAYS)] * len(COLUMNS)
-        cursor.execute(_SUM.format(chosen=chosen), [*recent, window_start(), *parameters])
-        rows = cursor.fetchall()
-    width = len(COLUMNS)
-    return {
-        Subject(Kind(kind), key): Evidence(Sums(*map(int, sums[:width])), Sums(*map(int, sums[width:])))
-        for kind, key, *sums in rows
-    }
+        cursor.execute(_SUM.format(chosen=chosen), limits + parameters)
+        return {Subject(Kind(kind), key): _evidence(row) for kind, key, *row in cursor.fetchall()}
+
+
+def _evidence(row: list[Any]) -> Evidence:
+    *sums, recent_n, recent_successes, n, successes, strength = row
+    recent = Counts(int(recent_n), int(recent_successes))
+    before = Counts(int(n), int(successes)) - recent
+    return Evidence(Sums(*map(int, sums)), recent, before, PRIOR_STRENGTH if strength is None else float(strength))
 
 
 @analytics_duration.time()
@@ -112,8 +116,8 @@ def find(chain: Sequence[Subject], evidence: Mapping[Subject, Evidence]) -> Find
     analytics_calculations.inc()
     levels = [evidence.get(subject, Evidence()) for subject in chain]
     own = levels[-1]
-    result = estimate([level.counts for level in levels])
-    word, probability = trend(own.recent_counts, own.counts - own.recent_counts, result.score)
+    result = estimate([level.counts for level in levels], levels[0].strength)
+    word, probability = trend(own.recent, own.before, result.score)
     sums = own.window
     return Finding(
         subject=chain[-1],
@@ -124,6 +128,7 @@ def find(chain: Sequence[Subject], evidence: Mapping[Subject, Evidence]) -> Find
         average_improvement=_ratio(sums.improvement_sum, sums.n),
         average_compliance=_ratio(sums.compliance_sum, sums.compliance_n),
         side_effect_rate=_ratio(sums.side_effects, sums.n),
+        severe_rate=_ratio(sums.severe, sums.n),
     )
 
 
@@ -132,19 +137,6 @@ def chain_to(subject: Subject) -> list[Subject]:
     if subject.kind in (Kind.REMEDY_MIZAJ, Kind.REMEDY_CONDITION):
         return [EVERYTHING, Subject(Kind.REMEDY, subject.key.split(":")[0]), subject]
     return [EVERYTHING, subject] if subject != EVERYTHING else [EVERYTHING]
-
-
-def count_patients(kind: Kind, keys: Iterable[str]) -> dict[Subject, int]:
-    """How many patients reported in the window, for those with at least MIN_PATIENTS; the others are not told."""
-    rows = SubjectPatient.objects.filter(kind=kind, key__in=list(keys), last_day__gte=window_start())
-    counted = rows.values("key").annotate(patients=Count("pk")).filter(patients__gte=MIN_PATIENTS)
-    return {Subject(kind, key): patients for key, patients in counted.values_list("key", "patients")}
-
-
-def has_enough_patients(subject: Subject) -> bool:
-    """Whether the subject may be described to the public; counts no further than MIN_PATIENTS."""
-    rows = SubjectPatient.objects.filter(kind=subject.kind, key=subject.key, last_day__gte=window_start())
-    return len(rows.values_list("pk")[:MIN_PATIENTS]) == MIN_PATIENTS
 
 
 def _ratio(total: int, n: int) -> float | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from analytics.subjects import Kind
@@ -63,3 +64,21 @@ class SubjectPatient(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.key}"
+
+
+class FittedPrior(models.Model):
+    """How much a subject is expected to be like its parent, as the reports themselves say; the newest counts."""
+
+    strength = models.FloatField(_("strength"), help_text=_("in reports"))
+    subjects = models.PositiveIntegerField(_("subjects compared"))
+    reports = models.PositiveIntegerField(_("reports behind them"))
+    fitted_at = models.DateTimeField(_("fitted"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("fitted prior")
+        verbose_name_plural = _("fitted priors")
+        ordering = ["-pk"]
+        constraints = [models.CheckConstraint(condition=Q(strength__gt=0), name="fitted_prior_strength_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.strength:.1f}"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
+from django.utils.translation import gettext
 from scipy.special import betaincinv
 
-from analytics import evidence
-from analytics.effectiveness import Counts, Estimate, estimate
-from analytics.evidence import Evidence, Finding
+from analytics import evidence, privacy
+from analytics.effectiveness import Counts, Estimate, estimate, surely_moving
+from analytics.evidence import WINDOW_DAYS, Evidence, Finding
 from analytics.subjects import EVERYTHING, Kind, Subject, chain_of_recommendation
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy
 
 DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES = 10, 50, 5
+# Which days count, as callers say it; None is all time.
+WINDOWS: dict[str, int | None] = {"7": 7, "30": 30, "90": WINDOW_DAYS, "all": None}
 
 
 @dataclass(frozen=True)
@@ -47,97 +52,144 @@ class DiagnosisReport:
     recommendations: list[tuple[Recommendation, Finding]]
 
 
-def recommendation_report(recommendation: Recommendation) -> Finding:
-    chain = _chain(recommendation, recommendation.diagnosis.condition_id)
-    return evidence.find(chain, evidence.collect(chain))
+def recommendation_report(recommendation: Recommendation, *, days: int | None = WINDOW_DAYS) -> Finding:
+    subjects = _chain(recommendation, recommendation.diagnosis.condition_id)
+    return evidence.find(subjects, evidence.collect(subjects, days))
 
 
-def diagnosis_report(diagnosis: Diagnosis) -> DiagnosisReport:
+def diagnosis_report(diagnosis: Diagnosis, *, days: int | None = WINDOW_DAYS) -> DiagnosisReport:
     """Every recommendation, and the diagnosis as a whole: the sum of its reports, informed by its condition."""
     recommendations = list(Recommendation.objects.for_list().filter(diagnosis=diagnosis))
     chains = {r.pk: _chain(r, diagnosis.condition_id) for r in recommendations}
     condition = Subject.condition(diagnosis.condition_id)
-    known = evidence.collect([EVERYTHING, condition, *(s for chain in chains.values() for s in chain)])
+    known = evidence.collect([EVERYTHING, condition, *chain.from_iterable(chains.values())], days)
     own = [known[Subject.recommendation(r.pk)].counts for r in recommendations]
     total = Counts(sum(counts.n for counts in own), sum(counts.successes for counts in own))
+    everything = known[EVERYTHING]
     return DiagnosisReport(
         diagnosis=diagnosis,
-        overall=estimate([known[EVERYTHING].counts, known[condition].counts, total]),
+        overall=estimate([everything.counts, known[condition].counts, total], everything.strength),
         recommendations=[(r, evidence.find(chains[r.pk], known)) for r in recommendations],
     )
 
 
-def remedy_report(remedy: Remedy) -> RemedyReport:
-    subject = Subject.remedy(remedy.pk)
-    known = evidence.collect([EVERYTHING, subject])
-    by_mizaj = _breakdown(Kind.REMEDY_MIZAJ, subject, known)
-    by_condition = _breakdown(Kind.REMEDY_CONDITION, subject, known)
-    conditions = Condition.objects.in_bulk([int(part) for part in by_condition])
-    shown = evidence.has_enough_patients(subject)
+def remedy_report(remedy: Remedy, *, days: int | None = WINDOW_DAYS) -> RemedyReport:
+    whole = Subject.remedy(remedy.pk)
+    mizajes = {Subject.remedy_mizaj(remedy.pk, mizaj): mizaj for mizaj in ["", *Mizaj]}
+    pairs = {
+        Subject.remedy_condition(remedy.pk, pk): condition for pk, condition in Condition.objects.in_bulk().items()
+    }
+    by_mizaj = sorted(privacy.publishable(_patients(mizajes, days)))
+    by_condition = sorted(privacy.publishable(_patients(pairs, days)))
+    known = evidence.collect([EVERYTHING, whole, *by_mizaj, *by_condition], days)
     return RemedyReport(
         remedy=remedy,
-        finding=evidence.find([EVERYTHING, subject], known) if shown else None,
-        by_mizaj={Mizaj(part): finding for part, finding in by_mizaj.items()},
-        by_condition={conditions[int(part)]: finding for part, finding in by_condition.items()},
+        finding=evidence.find([EVERYTHING, whole], known) if privacy.has_enough_patients(whole, days) else None,
+        by_mizaj={Mizaj(mizajes[s]): evidence.find([EVERYTHING, whole, s], known) for s in by_mizaj if mizajes[s]},
+        by_condition={pairs[s]: evidence.find([EVERYTHING, whole, s], known) for s in by_condition},
     )
 
 
-def condition_report(condition: Condition) -> ConditionReport:
-    """The condition, and the remedies tried for it, best first by the cautious end of the interval."""
-    subject = Subject.condition(condition.pk)
-    known = evidence.collect([EVERYTHING, subject]) | evidence.collect_kind(Kind.REMEDY)
-    pairs = evidence.collect_suffix(Kind.REMEDY_CONDITION, str(condition.pk))
-    shown = evidence.count_patients(Kind.REMEDY_CONDITION, [pair.key for pair in pairs])
-    findings = {pair: evidence.find(evidence.chain_to(pair), known | pairs) for pair in sorted(shown)}
-    remedies = Remedy.objects.in_bulk([int(pair.key.split(":")[0]) for pair in findings])
-    enough = evidence.has_enough_patients(subject)
+def condition_report(condition: Condition, *, days: int | None = WINDOW_DAYS) -> ConditionReport:
+    """The remedies tried for a condition, best first by the cautious end of the interval, and these together."""
+    shown = _shown_for(condition, days)
+    known = evidence.collect([EVERYTHING, *map(Subject.remedy, shown), *shown.values()], days)
+    together = Subject.condition(condition.pk)
+    known[together] = sum((known[pair] for pair in shown.values()), Evidence())
+    remedies = Remedy.objects.in_bulk(shown)
     return ConditionReport(
         condition=condition,
-        finding=evidence.find([EVERYTHING, subject], known) if enough else None,
-        remedies=_best_first(RankedRemedy(remedies[int(p.key.split(":")[0])], f) for p, f in findings.items()),
+        finding=evidence.find([EVERYTHING, together], known) if shown else None,
+        remedies=_best_first(
+            RankedRemedy(remedies[pk], evidence.find([EVERYTHING, Subject.remedy(pk), pair], known))
+            for pk, pair in shown.items()
+        ),
     )
 
 
-def most_effective(*, limit: int, min_samples: int) -> list[RankedRemedy]:
-    return _best_first(_remedies(min_samples))[:limit]
+def _shown_for(condition: Condition, days: int | None) -> dict[int, Subject]:
+    """Remedy → the pair with this condition, where it is among the parts of the remedy that may be shown."""
+    remedies = Remedy.objects.values_list("pk", flat=True)
+    pairs = {pk: Subject.remedy_condition(pk, condition.pk) for pk in remedies}
+    tried = _patients(pairs.values(), days)
+    pairs = {pk: pair for pk, pair in pairs.items() if tried[pair]}
+    conditions = Condition.objects.values_list("pk", flat=True)
+    rows = {pk: [Subject.remedy_condition(pk, other) for other in conditions] for pk in pairs}
+    patients = _patients(chain.from_iterable(rows.values()), days)
+    return {
+        pk: pair
+        for pk, pair in pairs.items()
+        if pair in privacy.publishable({part: patients[part] for part in rows[pk]})
+    }
 
 
-def worst_performing(*, limit: int, min_samples: int) -> list[RankedRemedy]:
+def _patients(parts: Iterable[Subject], days: int | None) -> dict[Subject, set[Any]]:
+    """The first patients of each; all of one kind."""
+    parts = list(parts)
+    return privacy.first_patients(parts[0].kind, [part.key for part in parts], days) if parts else {}
+
+
+def most_effective(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
+    return _best_first(_remedies(min_samples, days))[:limit]
+
+
+def worst_performing(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
     """By the upper end of the interval: a remedy is called bad only when even the best case is."""
-    ranked = sorted(_remedies(min_samples), key=lambda row: (row.finding.estimate.interval[1], row.remedy.slug))
+    ranked = sorted(_remedies(min_samples, days), key=lambda row: (row.finding.estimate.interval[1], row.remedy.slug))
     return ranked[:limit]
 
 
-def trending(*, limit: int, min_samples: int) -> list[RankedRemedy]:
+def alert(row: RankedRemedy) -> str:
+    """What staff should know of a remedy that does badly; empty where even that is not sure."""
+    upper = row.finding.estimate.interval[1]
+    if upper >= 0.5:
+        return ""
+    said = gettext("At most %(percent)d %% of the reports call it a success, even in the best case.")
+    if row.finding.trend == "declining":
+        said = f"{said} {gettext('It is getting worse.')}"
+    return said % {"percent": round(100 * upper)}
+
+
+def trending(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
     """Those that move, the surest first."""
-    moving = [row for row in _remedies(min_samples) if row.finding.trend in ("improving", "declining")]
+    moving = [row for row in _remedies(min_samples, days) if row.finding.trend in ("improving", "declining")]
     return sorted(moving, key=lambda row: (-_sureness(row.finding), row.remedy.slug))[:limit]
 
 
-def side_effects(*, limit: int, min_samples: int) -> list[RankedRemedy]:
-    """Remedies whose reports most surely mention side effects."""
-    rows = [row for row in _remedies(min_samples) if row.finding.side_effect_rate]
-    return sorted(rows, key=lambda row: (-_surely_at_least(row.finding), row.remedy.slug))[:limit]
+def side_effects(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
+    """Remedies with severe side effects first, then with any, each by the share that is surely reached."""
+    rows = [row for row in _remedies(min_samples, days) if row.finding.side_effect_rate]
+    return sorted(rows, key=_harm)[:limit]
 
 
-def overall() -> Finding:
-    return evidence.find([EVERYTHING], evidence.collect([EVERYTHING]))
+def overall(*, days: int | None = WINDOW_DAYS) -> Finding:
+    return evidence.find([EVERYTHING], evidence.collect([EVERYTHING], days))
 
 
 def _chain(recommendation: Recommendation, condition_id: int) -> list[Subject]:
     return chain_of_recommendation(recommendation.pk, recommendation.remedy_id, condition_id)
 
 
-def _remedies(min_samples: int) -> list[RankedRemedy]:
-    """Every remedy that may be described, with what is known about it."""
-    known = evidence.collect_kind(Kind.REMEDY)
-    known |= evidence.collect([EVERYTHING])
-    keys = [s.key for s, e in known.items() if s.kind is Kind.REMEDY and e.window.n >= max(min_samples, MIN_SAMPLES)]
-    shown = evidence.count_patients(Kind.REMEDY, keys)
+def _remedies(min_samples: int, days: int | None) -> list[RankedRemedy]:
+    """Every remedy that may be described, with what is known about it.
+
+    So many are compared that one in twenty would seem to move by chance alone: a trend is called one only where the
+    false discovery rate allows it.
+    """
+    known = evidence.collect_kind(Kind.REMEDY, days)
+    keys = [s.key for s, e in known.items() if e.window.n >= max(min_samples, MIN_SAMPLES)]
+    shown = sorted(privacy.with_enough_patients(Kind.REMEDY, keys, days))
+    known |= evidence.collect([EVERYTHING], days)
+    findings = _without_false_trends([evidence.find([EVERYTHING, subject], known) for subject in shown])
     remedies = Remedy.objects.in_bulk([int(subject.key) for subject in shown])
+    return [RankedRemedy(remedies[int(finding.subject.key)], finding) for finding in findings]
+
+
+def _without_false_trends(findings: Sequence[Finding]) -> list[Finding]:
+    surely = surely_moving([finding.trend_probability for finding in findings])
     return [
-        RankedRemedy(remedies[int(subject.key)], evidence.find([EVERYTHING, subject], known))
-        for subject in sorted(shown)
+        replace(finding, trend="stable") if finding.trend in ("improving", "declining") and not moves else finding
+        for finding, moves in zip(findings, surely, strict=True)
     ]
 
 
@@ -149,23 +201,13 @@ def _sureness(finding: Finding) -> float:
     return abs((finding.trend_probability or 0.5) - 0.5)
 
 
-def _surely_at_least(finding: Finding) -> float:
-    n = finding.estimate.sample_size
-    mentioned = round((finding.side_effect_rate or 0) * n)
-    return float(betaincinv(1 + mentioned, 1 + n - mentioned, 0.025))
+def _harm(row: RankedRemedy) -> tuple[float, float, str]:
+    n = row.finding.estimate.sample_size
+    severe = _surely_at_least(row.finding.severe_rate or 0, n)
+    return -severe, -_surely_at_least(row.finding.side_effect_rate or 0, n), row.remedy.slug
 
 
-def _breakdown(kind: Kind, whole: Subject, known: dict[Subject, Evidence]) -> dict[str, Finding]:
-    """The parts of a remedy that may be shown, keyed by what follows the colon."""
-    parts = evidence.collect_prefix(kind, whole.key)
-    shown = set(evidence.count_patients(kind, [part.key for part in parts]))
-    shown = _complementary(shown, parts)
-    known = known | parts
-    return {part.key.split(":")[1]: evidence.find([EVERYTHING, whole, part], known) for part in sorted(shown)}
-
-
-def _complementary(shown: set[Subject], parts: dict[Subject, Evidence]) -> set[Subject]:
-    """Hides one more part when exactly one is hidden: the whole minus the rest would tell it."""
-    if len(parts) - len(shown) != 1 or not shown:
-        return shown
-    return shown - {min(shown, key=lambda part: (parts[part].window.n, part.key))}
+def _surely_at_least(share: float, n: int) -> float:
+    """The lower end of the 95 % interval of a share of n."""
+    count = round(share * n)
+    return float(betaincinv(1 + count, 1 + n - count, 0.025))

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.models import Role
 from analytics import reports
+from analytics.evidence import WINDOW_DAYS
 from analytics.reports import DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES
+from avicenna.permissions import role_of
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
@@ -26,6 +30,7 @@ class FindingSerializer(EstimateSerializer):
     average_improvement = serializers.FloatField(allow_null=True)
     average_compliance = serializers.FloatField(allow_null=True)
     side_effect_rate = serializers.FloatField(allow_null=True, help_text="share of reports with a side effect")
+    severe_rate = serializers.FloatField(allow_null=True, help_text="share of reports with a severe one (4 or 5 of 5)")
     trend = serializers.ChoiceField(choices=["improving", "declining", "stable", "new"])
     trend_probability = serializers.FloatField(allow_null=True, help_text="that the success rate rose")
 
@@ -35,6 +40,13 @@ class RankedRemedySerializer(serializers.Serializer[Any]):
     remedy_name = serializers.CharField(source="remedy.name")
     kind = serializers.CharField(source="remedy.kind")
     effectiveness = FindingSerializer(source="finding")
+
+
+class AlertedRemedySerializer(RankedRemedySerializer):
+    alert = serializers.SerializerMethodField()
+
+    def get_alert(self, row: reports.RankedRemedy) -> str:
+        return str(reports.alert(row))
 
 
 class MizajFindingSerializer(serializers.Serializer[Any]):
@@ -105,6 +117,29 @@ class DiagnosisReportSerializer(serializers.Serializer[Any]):
         return RecommendationFindingSerializer(rows, many=True).data
 
 
-class ListQuerySerializer(serializers.Serializer[Any]):
+class WindowField(serializers.ChoiceField):
+    """Which days count; what comes out is their number, None for all time."""
+
+    def __init__(self) -> None:
+        super().__init__(choices=list(reports.WINDOWS), default=WINDOW_DAYS, help_text="days that count", source="days")
+
+    def to_internal_value(self, data: Any) -> int | None:  # type: ignore[override]  # the stubs know only words
+        return reports.WINDOWS[super().to_internal_value(data)]
+
+
+class WindowSerializer(serializers.Serializer[Any]):
+    window = WindowField()
+
+
+class PublicWindowSerializer(WindowSerializer):
+    """Everybody sees the usual window only: two windows, one within the other, would tell about the days between."""
+
+    def validate_window(self, days: int | None) -> int | None:
+        if days != WINDOW_DAYS and role_of(self.context["request"]) not in (Role.PRACTITIONER, Role.STAFF):
+            raise serializers.ValidationError(_("Only the clinic may ask for other days than the last 90."))
+        return days
+
+
+class ListQuerySerializer(PublicWindowSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
     min_samples = serializers.IntegerField(min_value=MIN_SAMPLES, max_value=1_000_000, default=MIN_SAMPLES)

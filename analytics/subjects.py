@@ -34,6 +34,7 @@ class Subject:
 
     @classmethod
     def remedy_mizaj(cls, remedy_id: int, mizaj: str) -> Self:
+        """`mizaj` may be empty, not known: together they make up the remedy."""
         return cls(Kind.REMEDY_MIZAJ, f"{remedy_id}:{mizaj}")
 
     @classmethod
@@ -57,7 +58,7 @@ def subjects_of(feedback: Feedback) -> list[Subject]:
     remedy, condition = feedback.recommendation.remedy_id, feedback.diagnosis.condition_id
     return [
         Subject.recommendation(feedback.recommendation_id),
-        *([Subject.remedy_mizaj(remedy, feedback.mizaj)] if feedback.mizaj else []),
+        Subject.remedy_mizaj(remedy, feedback.mizaj),
         Subject.remedy_condition(remedy, condition),
         Subject.remedy(remedy),
         Subject.condition(condition),

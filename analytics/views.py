@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -9,36 +9,49 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from analytics import reports
 from analytics.reports import RankedRemedy
 from analytics.serializers import (
+    AlertedRemedySerializer,
     ConditionReportSerializer,
     DiagnosisReportSerializer,
     FindingSerializer,
     ListQuerySerializer,
+    PublicWindowSerializer,
     RankedRemedySerializer,
     RemedyReportSerializer,
+    WindowSerializer,
 )
 from avicenna.permissions import IsStaff
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy
 
 
+def asked(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The query of a request. Raises `ValidationError`."""
+    query = serializer(data=request.query_params, context={"request": request})
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)
+
+
 @extend_schema(tags=["analytics"])
 class RecommendationAnalyticsView(APIView):
-    @extend_schema(responses=FindingSerializer)
+    @extend_schema(parameters=[WindowSerializer], responses=FindingSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
         visible = Recommendation.objects.visible_to(request.user).select_related("diagnosis")
-        return Response(FindingSerializer(reports.recommendation_report(get_object_or_404(visible, pk=pk))).data)
+        found = reports.recommendation_report(get_object_or_404(visible, pk=pk), **asked(WindowSerializer, request))
+        return Response(FindingSerializer(found).data)
 
 
 @extend_schema(tags=["analytics"])
 class DiagnosisAnalyticsView(APIView):
-    @extend_schema(responses=DiagnosisReportSerializer)
+    @extend_schema(parameters=[WindowSerializer], responses=DiagnosisReportSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
         diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=pk)
-        return Response(DiagnosisReportSerializer(reports.diagnosis_report(diagnosis)).data)
+        found = reports.diagnosis_report(diagnosis, **asked(WindowSerializer, request))
+        return Response(DiagnosisReportSerializer(found).data)
 
 
 @extend_schema(tags=["analytics"])
@@ -47,9 +60,11 @@ class RemedyAnalyticsView(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(responses=RemedyReportSerializer)
+    @extend_schema(parameters=[PublicWindowSerializer], responses=RemedyReportSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        return Response(RemedyReportSerializer(reports.remedy_report(get_object_or_404(Remedy, slug=slug))).data)
+        remedy = get_object_or_404(Remedy, slug=slug)
+        found = reports.remedy_report(remedy, **asked(PublicWindowSerializer, request))
+        return Response(RemedyReportSerializer(found).data)
 
 
 @extend_schema(tags=["analytics"])
@@ -58,10 +73,11 @@ class ConditionAnalyticsView(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(responses=ConditionReportSerializer)
+    @extend_schema(parameters=[PublicWindowSerializer], responses=ConditionReportSerializer)
     def get(self, request: Request, slug: str) -> Response:
         condition = get_object_or_404(Condition, slug=slug)
-        return Response(ConditionReportSerializer(reports.condition_report(condition)).data)
+        found = reports.condition_report(condition, **asked(PublicWindowSerializer, request))
+        return Response(ConditionReportSerializer(found).data)
 
 
 @extend_schema(tags=["analytics"])
@@ -70,12 +86,12 @@ class RankedListView(APIView):
 
     permission_classes = [AllowAny]
     report: ClassVar[Callable[..., list[RankedRemedy]]] = staticmethod(reports.most_effective)
+    serializer: ClassVar[type[RankedRemedySerializer]] = RankedRemedySerializer
 
     @extend_schema(parameters=[ListQuerySerializer], responses=RankedRemedySerializer(many=True))
     def get(self, request: Request) -> Response:
-        asked = ListQuerySerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        return Response(RankedRemedySerializer(self.report(**asked.validated_data), many=True).data)
+        found = self.report(**asked(ListQuerySerializer, request))
+        return Response(self.serializer(found, many=True).data)
 
 
 class TrendingView(RankedListView):
@@ -83,7 +99,10 @@ class TrendingView(RankedListView):
 
 
 class WorstPerformingView(RankedListView):
+    """The same with `alert`, a sentence for those that surely do worse than the rest; empty for the others."""
+
     report = staticmethod(reports.worst_performing)
+    serializer = AlertedRemedySerializer
 
 
 class SideEffectsView(RankedListView):
@@ -94,6 +113,6 @@ class SideEffectsView(RankedListView):
 class SummaryView(APIView):
     permission_classes = [IsStaff]
 
-    @extend_schema(responses=FindingSerializer)
+    @extend_schema(parameters=[WindowSerializer], responses=FindingSerializer)
     def get(self, request: Request) -> Response:
-        return Response(FindingSerializer(reports.overall()).data)
+        return Response(FindingSerializer(reports.overall(**asked(WindowSerializer, request))).data)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from django.utils import timezone
 
-from analytics import evidence
+from analytics import evidence, privacy
 from analytics.effectiveness import posterior
 from analytics.evidence import Evidence
 from analytics.subjects import Kind, Subject, chain_of_recommendation
@@ -117,12 +117,12 @@ def _alike(mizaj: str, recommendations: Sequence[Recommendation]) -> dict[int, i
     if not mizaj:
         return {}
     subjects = {Subject.remedy_mizaj(r.remedy_id, mizaj): r.remedy_id for r in recommendations}
-    counted = evidence.count_patients(Kind.REMEDY_MIZAJ, [subject.key for subject in subjects])
+    counted = privacy.count_patients(Kind.REMEDY_MIZAJ, [subject.key for subject in subjects])
     return {subjects[subject]: patients for subject, patients in counted.items()}
 
 
 def _from_evidence(recommendation: Recommendation, level: Level, known: _Known) -> Prediction:
-    beta = posterior([level.counts for level in known.chain])
+    beta = posterior([level.counts for level in known.chain], known.chain[0].strength)
     quantile = level.quantile
     return Prediction(
         recommendation=recommendation,

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from diagnoses.actions import create_patient, recommend, record_diagnosis
 from diagnoses.models import Condition, Remedy
@@ -13,12 +15,14 @@ from feedback.actions import submit
 def clinic(bob: Any, headache: Condition) -> Any:
     """`clinic(remedy, ratings, mizaj=…)`: one patient per rating reports on the remedy."""
 
-    def reports(remedy: Remedy, ratings: list[int], mizaj: str = "warm", condition: Condition = headache) -> None:
+    def reports(
+        remedy: Remedy, ratings: list[int], mizaj: str = "warm", condition: Condition = headache, **said: Any
+    ) -> None:
         for rating in ratings:
             patient = create_patient(actor=None, full_name="P", mizaj_type=mizaj, care_team=[bob])
             diagnosis = record_diagnosis(actor=bob, patient=patient, condition=condition, severity=2)
             recommendation = recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
-            submit(actor=None, recommendation=recommendation, rating=rating, symptom_improvement=rating)
+            submit(actor=None, recommendation=recommendation, rating=rating, symptom_improvement=rating, **said)
 
     return reports
 
@@ -63,16 +67,6 @@ def test_many_reports_of_one_patient_stay_unshown(api: Any, alice: Any, recommen
     assert api().get("/api/analytics/conditions/headache").json()["effectiveness"] is None
 
 
-def test_a_hidden_part_cannot_be_had_by_subtraction(api: Any, clinic: Any, mint: Remedy) -> None:
-    clinic(mint, [5] * 6, mizaj="warm")
-    clinic(mint, [4] * 7, mizaj="cold")
-    clinic(mint, [1], mizaj="wet")
-
-    shown = [row["mizaj"] for row in api().get("/api/analytics/remedies/mint").json()["by_mizaj"]]
-
-    assert shown == ["cold"]  # "warm" is held back too: the whole minus both would be the one patient
-
-
 def test_best_and_worst_are_ranked_by_the_cautious_end(api: Any, clinic: Any, mint: Remedy, violet: Remedy) -> None:
     lucky = Remedy.objects.create(slug="lucky", name_en="Lucky", name_fa="خوش‌شانس", kind="herbal")
     clinic(lucky, [5] * 5)
@@ -100,3 +94,46 @@ def test_names_come_in_the_callers_language(api: Any, clinic: Any, mint: Remedy)
     row = api(accept_language="fa").get("/api/analytics/most-effective").json()[0]
 
     assert row["remedy_name"] == "نعناع"
+
+
+@pytest.mark.parametrize(("window", "reports"), [("7", 5), ("30", 10), ("90", 15), ("all", 20)])
+def test_the_clinic_may_ask_for_other_days(
+    api: Any, bob: Any, clinic: Any, mint: Remedy, window: str, reports: int
+) -> None:
+    for days in (0, 20, 60, 300):
+        clinic(mint, [4] * 5, at=timezone.now() - timedelta(days=days))
+
+    address = f"/api/analytics/remedies/mint?window={window}"
+
+    assert api(bob).get(address).json()["effectiveness"]["sample_size"] == reports
+    assert (
+        api(bob).get(f"/api/analytics/most-effective?window={window}").json()[0]["effectiveness"]["sample_size"]
+        == reports
+    )
+    if window != "90":
+        assert api().get(address).json()["error"]["fields"]["window"] == [
+            "Only the clinic may ask for other days than the last 90."
+        ]
+
+
+def test_a_window_that_is_none_is_refused(api: Any, bob: Any, mint: Remedy) -> None:
+    assert api(bob).get("/api/analytics/remedies/mint?window=8").status_code == 400
+
+
+def test_a_remedy_that_surely_does_badly_raises_an_alert(api: Any, clinic: Any, mint: Remedy, violet: Remedy) -> None:
+    clinic(mint, [1] * 30)
+    clinic(violet, [5] * 30)
+
+    worst = api().get("/api/analytics/worst-performing").json()
+
+    assert [row["alert"] for row in worst] == [
+        "At most 32 % of the reports call it a success, even in the best case.",
+        "",
+    ]
+
+
+def test_severe_side_effects_come_before_many(api: Any, clinic: Any, mint: Remedy, violet: Remedy, nausea: Any) -> None:
+    clinic(violet, [4] * 12, side_effects={nausea: 1})
+    clinic(mint, [4] * 12, side_effects={nausea: 5})
+
+    assert [row["remedy"] for row in api().get("/api/analytics/side-effects").json()] == ["mint", "sweet-violet"]
