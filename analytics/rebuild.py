@@ -1,4 +1,4 @@
-"""Recomputes the rollups from the feedback itself, to compare or to replace."""
+"""Recomputes the rollups from the feedback itself, to compare or to replace, and fits the prior to them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db import transaction
+from django.db.models import Sum
 
-from analytics.models import EffectivenessRollup, SubjectPatient
+from analytics.fitting import fit_strength
+from analytics.models import EffectivenessRollup, FittedPrior, SubjectPatient
 from analytics.rollups import COLUMNS, Sums, day_of, shared
 from analytics.subjects import Kind, Subject, subjects_of
+from diagnoses.models import Recommendation
 from feedback.models import Feedback
 
 SubjectDay = tuple[Subject, date]
@@ -104,3 +108,31 @@ def _differences(have: Mapping[Any, object], want: Mapping[Any, object]) -> Iter
     for key in sorted(have.keys() | want.keys(), key=str):
         if have.get(key) != want.get(key):
             yield Difference(str(key), have.get(key), want.get(key))
+
+
+@transaction.atomic
+def fit_prior() -> FittedPrior:
+    """Fits the strength of the prior to all that was ever reported and uses it from then on.
+
+    Remedies are compared with everything, a remedy for one condition with the remedy, a recommendation with its remedy
+    for its condition. Raises ValueError while there is nothing to compare.
+    """
+    sums = {kind: _sums_of(kind) for kind in (Kind.EVERYTHING, Kind.REMEDY, Kind.REMEDY_CONDITION, Kind.RECOMMENDATION)}
+    rows = [(own, sums[Kind.EVERYTHING].get("", (0, 0))) for own in sums[Kind.REMEDY].values()]
+    rows += [(own, sums[Kind.REMEDY][key.split(":")[0]]) for key, own in sums[Kind.REMEDY_CONDITION].items()]
+    pairs = Recommendation.objects.values_list("pk", "remedy_id", "diagnosis__condition_id")
+    for pk, remedy, condition in pairs.iterator(CHUNK):
+        if own := sums[Kind.RECOMMENDATION].get(pk.hex):
+            rows.append((own, sums[Kind.REMEDY_CONDITION][f"{remedy}:{condition}"]))
+    table = np.array(rows, dtype=float).reshape(-1, 4)
+    strength = fit_strength(*table.T)
+    return FittedPrior.objects.create(
+        strength=strength, subjects=len(rows), reports=sums[Kind.EVERYTHING].get("", (0, 0))[0]
+    )
+
+
+def _sums_of(kind: Kind) -> dict[str, tuple[int, int]]:
+    """Key → reports and successes of all time."""
+    rows = EffectivenessRollup.objects.filter(kind=kind).order_by()
+    summed = rows.values("key").annotate(reports=Sum("n"), good=Sum("successes")).filter(reports__gt=0)
+    return {key: (n, k) for key, n, k in summed.values_list("key", "reports", "good").iterator(CHUNK)}

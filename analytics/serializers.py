@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.models import Role
 from analytics import reports
 from analytics.evidence import WINDOW_DAYS
 from analytics.reports import DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES
-from avicenna.permissions import role_of
+from avicenna.permissions import is_clinic
+from diagnoses.models import Recommendation
+
+# How many recommendations may be recalculated at once.
+RECALCULATED = 100
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
@@ -135,7 +139,7 @@ class PublicWindowSerializer(WindowSerializer):
     """Everybody sees the usual window only: two windows, one within the other, would tell about the days between."""
 
     def validate_window(self, days: int | None) -> int | None:
-        if days != WINDOW_DAYS and role_of(self.context["request"]) not in (Role.PRACTITIONER, Role.STAFF):
+        if days != WINDOW_DAYS and not is_clinic(self.context["request"]):
             raise serializers.ValidationError(_("Only the clinic may ask for other days than the last 90."))
         return days
 
@@ -143,3 +147,22 @@ class PublicWindowSerializer(WindowSerializer):
 class ListQuerySerializer(PublicWindowSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
     min_samples = serializers.IntegerField(min_value=MIN_SAMPLES, max_value=1_000_000, default=MIN_SAMPLES)
+
+
+class RecalculationSerializer(serializers.Serializer[Any]):
+    """Up to RECALCULATED recommendations, each one that the caller may see."""
+
+    recommendations = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=RECALCULATED)
+
+    def validate_recommendations(self, ids: list[UUID]) -> list[Recommendation]:
+        visible = Recommendation.objects.visible_to(self.context["request"].user).in_bulk(ids)
+        if missing := [f"{pk}" for pk in ids if pk not in visible]:
+            raise serializers.ValidationError([_("There is no recommendation %(id)s.") % {"id": pk} for pk in missing])
+        return list(visible.values())
+
+
+class RescoredSerializer(serializers.Serializer[Any]):
+    recommendation = serializers.UUIDField(source="recommendation.pk")
+    remedy = serializers.CharField(source="recommendation.remedy.slug")
+    previous_score = serializers.FloatField(source="previous", allow_null=True)
+    effectiveness = FindingSerializer(source="finding")

@@ -17,5 +17,6 @@ urlpatterns = [
     path("analytics/most-effective", views.RankedListView.as_view(), name="most-effective"),
     path("analytics/worst-performing", views.WorstPerformingView.as_view(), name="worst-performing"),
     path("analytics/side-effects", views.SideEffectsView.as_view(), name="side-effect-ranking"),
+    path("analytics/recalculate", views.RecalculateView.as_view(), name="recalculate"),
     path("analytics/summary", views.SummaryView.as_view(), name="summary"),
 ]

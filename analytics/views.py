@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from analytics import reports
+from accounts.models import User
+from analytics import actions, reports
 from analytics.reports import RankedRemedy
 from analytics.serializers import (
     AlertedRemedySerializer,
@@ -22,10 +23,13 @@ from analytics.serializers import (
     ListQuerySerializer,
     PublicWindowSerializer,
     RankedRemedySerializer,
+    RecalculationSerializer,
     RemedyReportSerializer,
+    RescoredSerializer,
     WindowSerializer,
 )
-from avicenna.permissions import IsStaff
+from avicenna.permissions import IsClinic, IsStaff
+from avicenna.throttling import limited
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy
 
 
@@ -107,6 +111,21 @@ class WorstPerformingView(RankedListView):
 
 class SideEffectsView(RankedListView):
     report = staticmethod(reports.side_effects)
+
+
+@extend_schema(tags=["analytics"])
+class RecalculateView(APIView):
+    """Brings the scores of some recommendations up to date now, and tells those who watch what moved."""
+
+    permission_classes = [IsClinic]
+
+    @extend_schema(request=RecalculationSerializer, responses=RescoredSerializer(many=True))
+    @limited("recalculate", by_user="20/m")
+    def post(self, request: Request) -> Response:
+        given = RecalculationSerializer(data=request.data, context={"request": request})
+        given.is_valid(raise_exception=True)
+        rescored = actions.recalculate(actor=cast(User, request.user), **given.validated_data)
+        return Response(RescoredSerializer(rescored, many=True).data)
 
 
 @extend_schema(tags=["analytics"])

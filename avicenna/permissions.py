@@ -11,9 +11,20 @@ def role_of(request: Request) -> str | None:
     return request.user.role if isinstance(request.user, User) else None
 
 
+def is_clinic(request: Request) -> bool:
+    return role_of(request) in (Role.PRACTITIONER, Role.STAFF)
+
+
 class IsStaff(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         return role_of(request) == Role.STAFF
+
+
+class IsClinic(BasePermission):
+    """Practitioners and staff."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return is_clinic(request)
 
 
 class PractitionerWrites(BasePermission):

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
@@ -19,15 +18,15 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from accounts.models import User
-from analytics import evidence, rollups
+from analytics import rollups
+from analytics.actions import rescore
 from analytics.evidence import Finding
-from analytics.subjects import chain_of_recommendation
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
 from avicenna.metrics import feedback_submissions
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
 from feedback.models import Feedback, SideEffectReport
-from realtime.events import EffectivenessUpdate, FeedbackUpdate
+from realtime.events import FeedbackUpdate
 from realtime.publish import publish
 
 CHANGE_DAYS = 30
@@ -211,20 +210,12 @@ def _report_effects(news: News) -> None:
 
 def _tell(diagnosis: Diagnosis, action: Literal["created", "changed", "withdrawn"], news: News) -> None:
     """Brings the scores of the recommendations concerned up to date and puts all facts into the stream."""
-    recommendations = {feedback.recommendation_id: feedback.recommendation for feedback in news}
-    chains = {
-        pk: chain_of_recommendation(pk, recommendation.remedy_id, diagnosis.condition_id)
-        for pk, recommendation in recommendations.items()
-    }
-    known = evidence.collect(chain.from_iterable(chains.values()))
-    findings = {pk: evidence.find(subjects, known) for pk, subjects in chains.items()}
+    rescored = rescore(diagnosis, {feedback.recommendation_id: feedback.recommendation for feedback in news}.values())
+    findings = {one.recommendation.pk: one.finding for one in rescored}
     publish(
         diagnosis,
-        *(
-            _feedback_update(action, feedback, findings[feedback.recommendation_id], news[feedback])
-            for feedback in news
-        ),
-        *(_effectiveness_update(recommendation, findings[pk]) for pk, recommendation in recommendations.items()),
+        *(_feedback_update(action, f, findings[f.recommendation_id], effects) for f, effects in news.items()),
+        *(one.update for one in rescored),
     )
 
 
@@ -240,22 +231,4 @@ def _feedback_update(
         average_rating=finding.average_rating,
         sample_size=finding.estimate.sample_size,
         side_effects=[effect.slug for effect in effects],
-    )
-
-
-def _effectiveness_update(recommendation: Recommendation, finding: Finding) -> EffectivenessUpdate:
-    """Stores the score, too."""
-    previous = recommendation.effectiveness_score
-    recommendation.effectiveness_score = finding.estimate.score
-    recommendation.confidence = finding.estimate.confidence
-    recommendation.save(update_fields=["effectiveness_score", "confidence", "updated_at"])
-    return EffectivenessUpdate(
-        recommendation_id=recommendation.pk,
-        remedy=recommendation.remedy.slug,
-        effectiveness_score=finding.estimate.score,
-        previous_score=previous,
-        confidence=finding.estimate.confidence,
-        interval=finding.estimate.interval,
-        sample_size=finding.estimate.sample_size,
-        trend=finding.trend,
     )

@@ -75,6 +75,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "GET /api/analytics/most-effective": PUBLIC,
     "GET /api/analytics/worst-performing": PUBLIC,
     "GET /api/analytics/side-effects": PUBLIC,
+    "POST /api/analytics/recalculate": (401, 403, 200, 400, 403, 200),  # for Charlie it does not exist
     "GET /api/analytics/summary": STAFF,
     "GET /api/predictions/": OF_THE_DIAGNOSIS,
     "GET /api/predictions/model": STAFF,
@@ -149,6 +150,7 @@ def body(row: str, clinic: dict[str, Any]) -> dict[str, Any]:
         "POST /api/recommendations/<pk>/replace/": {"remedy": "sweet-violet"},
         "POST /api/realtime/tickets": {"diagnosis": clinic["diagnoses"]},
         "POST /api/feedback/": report,
+        "POST /api/analytics/recalculate": {"recommendations": [clinic["recommendations"]]},
         "GET /api/predictions/": {"diagnosis": clinic["diagnoses"]},
     }
     if row == "POST /api/auth/token":

@@ -1,0 +1,106 @@
+"""The only place that writes scores onto recommendations and tells the stream about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+
+from accounts.models import User
+from analytics import evidence
+from analytics.evidence import Finding
+from analytics.subjects import chain_of_recommendation
+from avicenna.errors import ActionError, Forbidden
+from avicenna.locks import only_one
+from diagnoses.models import Diagnosis, Recommendation
+from realtime.events import EffectivenessUpdate
+from realtime.publish import publish
+
+RECALCULATION = "recalculation"
+
+
+class AlreadyRunning(ActionError):
+    code = "already_running"
+    message = _("A recalculation is running already. Please try again when it is done.")
+    status = status.HTTP_409_CONFLICT
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """`previous` is None for a recommendation that had no score yet."""
+
+    recommendation: Recommendation
+    previous: float | None
+    finding: Finding
+
+    @property
+    def update(self) -> EffectivenessUpdate:
+        estimate = self.finding.estimate
+        return EffectivenessUpdate(
+            recommendation_id=self.recommendation.pk,
+            remedy=self.recommendation.remedy.slug,
+            effectiveness_score=estimate.score,
+            previous_score=self.previous,
+            confidence=estimate.confidence,
+            interval=estimate.interval,
+            sample_size=estimate.sample_size,
+            trend=self.finding.trend,
+        )
+
+
+def rescore(diagnosis: Diagnosis, recommendations: Iterable[Recommendation]) -> list[Rescored]:
+    """Brings recommendations of one locked diagnosis up to date; the caller tells the stream."""
+    chains = {r: chain_of_recommendation(r.pk, r.remedy_id, diagnosis.condition_id) for r in recommendations}
+    known = evidence.collect(chain.from_iterable(chains.values()))
+    rescored = []
+    for recommendation, subjects in chains.items():
+        finding, previous = evidence.find(subjects, known), recommendation.effectiveness_score
+        rescored.append(Rescored(recommendation, previous, finding))
+        recommendation.effectiveness_score = finding.estimate.score
+        recommendation.confidence = finding.estimate.confidence
+        recommendation.save(update_fields=["effectiveness_score", "confidence", "updated_at"])
+    return rescored
+
+
+@transaction.atomic
+def recalculate_diagnosis(*, diagnosis_id: UUID, recommendation_ids: Iterable[UUID] | None = None) -> list[Rescored]:
+    """Brings its active recommendations (or those named) up to date; those whose score moved are told."""
+    diagnosis = Diagnosis.objects.select_for_update(of=("self",)).get(pk=diagnosis_id)
+    recommendations = Recommendation.objects.for_list().filter(diagnosis=diagnosis)
+    chosen = (
+        recommendations.active() if recommendation_ids is None else recommendations.filter(pk__in=recommendation_ids)
+    )
+    rescored = rescore(diagnosis, chosen)
+    if moved := [one.update for one in rescored if one.previous != one.finding.estimate.score]:
+        publish(diagnosis, *moved)
+    return rescored
+
+
+def recalculate(*, actor: User | None, recommendations: Iterable[Recommendation]) -> list[Rescored]:
+    """The clinic asks for some; each diagnosis is a transaction of its own. Raises `AlreadyRunning`."""
+    if actor and not (actor.is_practitioner or actor.is_staff):
+        raise Forbidden
+    by_diagnosis: dict[UUID, list[UUID]] = {}
+    for recommendation in recommendations:
+        by_diagnosis.setdefault(recommendation.diagnosis_id, []).append(recommendation.pk)
+    with only_one(RECALCULATION) as alone:
+        if not alone:
+            raise AlreadyRunning
+        found = [
+            recalculate_diagnosis(diagnosis_id=pk, recommendation_ids=by_diagnosis[pk]) for pk in sorted(by_diagnosis)
+        ]
+    return list(chain.from_iterable(found))
+
+
+def recalculate_all(diagnosis_ids: Iterable[UUID]) -> Iterator[list[Rescored]]:
+    """One diagnosis after another, while the clinic goes on working. Raises `AlreadyRunning`."""
+    with only_one(RECALCULATION) as alone:
+        if not alone:
+            raise AlreadyRunning
+        for pk in diagnosis_ids:
+            yield recalculate_diagnosis(diagnosis_id=pk)

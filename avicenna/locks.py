@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import fcntl
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Whether nobody else does `name` now, on any host of this database; it ends with the process that holds it."""
+    held = _advisory_lock(name) if connection.vendor == "postgresql" else _file_lock(name)
+    with held as alone:
+        yield alone
+
+
+@contextmanager
+def _advisory_lock(name: str) -> Iterator[bool]:
+    key = zlib.crc32(name.encode())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        alone: bool = cursor.fetchone()[0]
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+@contextmanager
+def _file_lock(name: str) -> Iterator[bool]:
+    """SQLite has one host; the file beside the database stays, empty."""
+    with open(f"{connection.settings_dict['NAME']}.{name}.lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
