@@ -44,11 +44,18 @@ def body(code: str, message: object, fields: dict[str, Any] | None = None) -> di
     return {"error": error}
 
 
+def refusal(error: ActionError | exceptions.ValidationError) -> Response:
+    """The answer to what a caller may not or cannot have done."""
+    if isinstance(error, exceptions.ValidationError):
+        return Response(_translate(error), status=error.status_code)
+    fields = {error.field: error.reasons or [str(error.message)]} if error.field else None
+    return Response(body(error.code, error.message, fields), status=error.status)
+
+
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What it does not know goes on to `server_error`."""
     if isinstance(exc, ActionError):
-        fields = {exc.field: exc.reasons or [str(exc.message)]} if exc.field else None
-        return Response(body(exc.code, exc.message, fields), status=exc.status)
+        return refusal(exc)
     if isinstance(exc, RequestDataTooBig):
         return Response(
             body("too_large", gettext("The request is too large.")), status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE

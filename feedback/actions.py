@@ -25,8 +25,8 @@ from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
 from avicenna.metrics import feedback_submissions
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
-from feedback.models import Feedback, SideEffectReport
-from realtime.events import FeedbackUpdate
+from feedback.models import SEVERE, Feedback, SevereFlag, SideEffectReport
+from realtime.events import FeedbackUpdate, SevereSideEffect
 from realtime.publish import publish
 
 CHANGE_DAYS = 30
@@ -34,6 +34,7 @@ CHANGE_DAYS = 30
 # How many rows are written in one statement.
 BATCH = 1_000
 
+Action = Literal["created", "changed", "withdrawn"]
 Effects = Mapping[SideEffect, int]
 News = Mapping[Feedback, Effects]
 
@@ -142,6 +143,20 @@ def withdraw(*, actor: User | None, feedback: Feedback) -> Feedback:
     return feedback
 
 
+@transaction.atomic
+def look_at(*, actor: User, flag: SevereFlag) -> SevereFlag:
+    """Somebody of the clinic has seen it; who was first stays."""
+    if not (actor.is_practitioner or actor.is_staff):
+        raise Forbidden
+    diagnosis = _lock(flag.feedback.diagnosis_id)
+    flag = SevereFlag.objects.for_list().get(pk=flag.pk)
+    if flag.looked_at is None:
+        flag.looked_at, flag.looked_at_by = timezone.now(), actor
+        flag.save(update_fields=["looked_at", "looked_at_by"])
+        publish(diagnosis, _severe("looked_at", flag.feedback, _effects(flag.feedback)))
+    return flag
+
+
 def _lock(diagnosis_id: UUID) -> Diagnosis:
     """Reports on one diagnosis wait for each other: their numbers and their idempotency hang on it."""
     diagnosis = Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=diagnosis_id)
@@ -208,7 +223,7 @@ def _report_effects(news: News) -> None:
         SideEffectReport.objects.bulk_create(rows, batch_size=BATCH)
 
 
-def _tell(diagnosis: Diagnosis, action: Literal["created", "changed", "withdrawn"], news: News) -> None:
+def _tell(diagnosis: Diagnosis, action: Action, news: News) -> None:
     """Brings the scores of the recommendations concerned up to date and puts all facts into the stream."""
     rescored = rescore(diagnosis, {feedback.recommendation_id: feedback.recommendation for feedback in news}.values())
     findings = {one.recommendation.pk: one.finding for one in rescored}
@@ -216,12 +231,43 @@ def _tell(diagnosis: Diagnosis, action: Literal["created", "changed", "withdrawn
         diagnosis,
         *(_feedback_update(action, f, findings[f.recommendation_id], effects) for f, effects in news.items()),
         *(one.update for one in rescored),
+        *_flag(action, news),
     )
 
 
-def _feedback_update(
-    action: Literal["created", "changed", "withdrawn"], feedback: Feedback, finding: Finding, effects: Effects
-) -> FeedbackUpdate:
+def _flag(action: Action, news: News) -> list[SevereSideEffect]:
+    """Raises a flag for each report that names a severe side effect, and takes back one nobody has looked at yet."""
+    severe = {feedback for feedback, effects in news.items() if _severest(effects) and not feedback.is_withdrawn}
+    known = () if action == "created" else tuple(SevereFlag.objects.filter(feedback__in=news))  # what is new has none
+    flags = {flag.feedback_id: flag for flag in known}
+    raised = [feedback for feedback in news if feedback in severe and feedback.pk not in flags]
+    if raised:
+        SevereFlag.objects.bulk_create(SevereFlag(feedback=f, raised_at=f.updated_at) for f in raised)
+    taken_back = [f for f in news if f not in severe and f.pk in flags and flags[f.pk].looked_at is None]
+    if taken_back:
+        SevereFlag.objects.filter(feedback__in=taken_back).delete()
+    return [
+        *(_severe("raised", feedback, news[feedback]) for feedback in raised),
+        *(_severe("taken_back", feedback, news[feedback]) for feedback in taken_back),
+    ]
+
+
+def _severest(effects: Effects) -> list[str]:
+    return [effect.slug for effect, severity in effects.items() if severity >= SEVERE]
+
+
+def _severe(
+    action: Literal["raised", "looked_at", "taken_back"], feedback: Feedback, effects: Effects
+) -> SevereSideEffect:
+    return SevereSideEffect(
+        action=action,
+        feedback_id=feedback.pk,
+        recommendation_id=feedback.recommendation_id,
+        side_effects=_severest(effects),
+    )
+
+
+def _feedback_update(action: Action, feedback: Feedback, finding: Finding, effects: Effects) -> FeedbackUpdate:
     return FeedbackUpdate(
         action=action,
         feedback_id=feedback.pk,

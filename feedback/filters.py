@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import django_filters
 
-from feedback.models import Feedback
+from feedback.models import Feedback, SevereFlag
 from feedback.querysets import FeedbackQuerySet
 
 
@@ -33,3 +33,11 @@ class FeedbackFilter(django_filters.FilterSet):
         # Whatever comes first, the id comes last: pages neither repeat nor skip a row.
         asked = [name for name in filtered.query.order_by if name not in ("pk", "-pk")]
         return filtered.order_by(*(asked or ["-created_at"]), "-pk")
+
+
+class SevereFlagFilter(django_filters.FilterSet):
+    open = django_filters.BooleanFilter(field_name="looked_at", lookup_expr="isnull", label="nobody has looked at it")
+
+    class Meta:
+        model = SevereFlag
+        fields: list[str] = []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils import timezone
@@ -11,7 +12,7 @@ from avicenna.encryption import EncryptedTextField
 from avicenna.identifiers import new_id
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import ONE_TO_FIVE, Diagnosis, Patient, Recommendation, SideEffect
-from feedback.querysets import FeedbackQuerySet
+from feedback.querysets import FeedbackQuerySet, SevereFlagQuerySet
 
 COMMENT_LENGTH = 500
 SUCCESS_RATING = 3
@@ -87,3 +88,37 @@ class SideEffectReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.effect} {self.severity}/5"
+
+
+class SevereFlag(models.Model):
+    """A report with a severe side effect, until somebody of the clinic has looked at it."""
+
+    feedback = models.OneToOneField(Feedback, on_delete=models.CASCADE, related_name="flag")
+    raised_at = models.DateTimeField(_("raised"), default=timezone.now, editable=False)
+    looked_at_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("looked at by"),
+    )
+    looked_at = models.DateTimeField(_("looked at"), null=True, blank=True)
+
+    objects: ClassVar[SevereFlagQuerySet] = SevereFlagQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("severe side effect")
+        verbose_name_plural = _("severe side effects")
+        ordering = ["-raised_at", "-pk"]
+        indexes = [models.Index(fields=["looked_at", "-raised_at"], name="severe_flag_open")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(looked_at=None, looked_at_by=None)
+                | models.Q(looked_at__isnull=False, looked_at_by__isnull=False),
+                name="severe_flag_by_whom_and_when",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feedback_id}"

@@ -9,7 +9,7 @@ from diagnoses.querysets import through_patient
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from feedback.models import Feedback  # noqa: F401  (named in a string below)
+    from feedback.models import Feedback, SevereFlag  # noqa: F401  (named in strings below)
 
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):
@@ -22,3 +22,17 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
     def standing(self) -> Self:
         """Not withdrawn: what counts as evidence."""
         return self.filter(withdrawn_at=None)
+
+
+class SevereFlagQuerySet(models.QuerySet["SevereFlag"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(through_patient(user, "feedback__patient"))
+
+    def for_list(self) -> Self:
+        return self.select_related("feedback__recommendation__remedy", "looked_at_by").prefetch_related(
+            "feedback__side_effects__effect"
+        )
+
+    def standing(self) -> Self:
+        """Of reports that were not withdrawn."""
+        return self.filter(feedback__withdrawn_at=None)

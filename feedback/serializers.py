@@ -12,7 +12,11 @@ from avicenna.permissions import role_of
 from avicenna.serializers import FIXED, ChangeSerializer
 from diagnoses.models import Recommendation, SideEffect
 from diagnoses.serializers import active
-from feedback.models import COMMENT_LENGTH, Feedback, SideEffectReport
+from feedback.models import COMMENT_LENGTH, Feedback, SevereFlag, SideEffectReport
+from feedback.summaries import Overview
+
+# How many reports may be sent at once.
+BATCH_SIZE = 50
 
 
 class SideEffectReportSerializer(serializers.ModelSerializer[SideEffectReport]):
@@ -103,3 +107,79 @@ class ChangedFeedbackSerializer(ChangeSerializer, ReportSerializer):
     fixed: ClassVar[dict[str, str | Promise]] = dict.fromkeys(
         ["id", "recommendation", "diagnosis", "remedy", "client_id", "created_at", "withdrawn_at"], FIXED
     )
+
+
+class BatchSerializer(serializers.Serializer[Any]):
+    """Up to BATCH_SIZE reports; each is looked at by itself later."""
+
+    items = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=BATCH_SIZE)
+
+
+class BatchAnswerSerializer(serializers.Serializer[Any]):
+    """One for each item, in their order: `feedback` where status is 200 or 201, else `error`."""
+
+    status = serializers.IntegerField()
+    feedback = FeedbackSerializer(required=False)
+    error = serializers.DictField(required=False)
+
+
+class EffectTallySerializer(serializers.Serializer[Any]):
+    effect = serializers.CharField(source="effect.slug")
+    name = serializers.CharField(source="effect.name")
+    reports = serializers.IntegerField()
+    severest = serializers.IntegerField(help_text="1-5")
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    reports = serializers.IntegerField(help_text="those that were not withdrawn, of all time")
+    ratings = serializers.DictField(child=serializers.IntegerField(), help_text="how many reports gave each of 1-5")
+    average_rating = serializers.FloatField(allow_null=True)
+    average_improvement = serializers.FloatField(allow_null=True)
+    average_compliance = serializers.FloatField(allow_null=True)
+    side_effects = EffectTallySerializer(many=True)
+    first_at = serializers.DateTimeField(allow_null=True)
+    last_at = serializers.DateTimeField(allow_null=True)
+
+
+class RecommendationSummarySerializer(serializers.Serializer[Any]):
+    recommendation = serializers.UUIDField()
+    remedy = serializers.CharField()
+    remedy_name = serializers.CharField()
+    status = serializers.CharField()
+    summary = SummarySerializer()
+
+
+class OverviewSerializer(serializers.Serializer[Any]):
+    diagnosis = serializers.UUIDField(source="diagnosis.pk")
+    total = SummarySerializer()
+    recommendations = serializers.SerializerMethodField()
+
+    def get_recommendations(self, overview: Overview) -> RecommendationSummarySerializer(many=True):  # type: ignore[valid-type]  # drf-spectacular reads it
+        rows = [
+            {
+                "recommendation": recommendation.pk,
+                "remedy": recommendation.remedy.slug,
+                "remedy_name": recommendation.remedy.name,
+                "status": recommendation.status,
+                "summary": summary,
+            }
+            for recommendation, summary in overview.recommendations
+        ]
+        return RecommendationSummarySerializer(rows, many=True).data
+
+
+class SevereFlagSerializer(serializers.ModelSerializer[SevereFlag]):
+    feedback = serializers.UUIDField(source="feedback_id", read_only=True)
+    diagnosis = serializers.UUIDField(source="feedback.diagnosis_id", read_only=True)
+    recommendation = serializers.UUIDField(source="feedback.recommendation_id", read_only=True)
+    remedy = serializers.CharField(source="feedback.recommendation.remedy.slug", read_only=True)
+    remedy_name = serializers.CharField(source="feedback.recommendation.remedy.name", read_only=True)
+    side_effects = SideEffectReportSerializer(source="feedback.side_effects", many=True, read_only=True)
+    looked_at_by = serializers.CharField(source="looked_at_by.name", default=None, read_only=True)
+
+    class Meta:
+        model = SevereFlag
+        fields = [
+            "id", "feedback", "diagnosis", "recommendation", "remedy", "remedy_name", "side_effects", "raised_at",
+            "looked_at", "looked_at_by",
+        ]  # fmt: skip

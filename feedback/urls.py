@@ -1,10 +1,24 @@
 from __future__ import annotations
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from feedback import views
 
 router = SimpleRouter()
+router.register("severe-side-effects", views.SevereFlagViewSet, basename="severe-side-effects")
 router.register("feedback", views.FeedbackViewSet, basename="feedback")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path(
+        "recommendations/<uuid:recommendation_id>/feedback-summary",
+        views.FeedbackSummaryView.as_view(),
+        name="feedback-summary",
+    ),
+    path(
+        "diagnoses/<uuid:diagnosis_id>/feedback-overview",
+        views.FeedbackOverviewView.as_view(),
+        name="feedback-overview",
+    ),
+    *router.urls,
+]

@@ -1,23 +1,40 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
-from avicenna.permissions import PatientWrites
+from avicenna.errors import ActionError, refusal
+from avicenna.permissions import IsClinic, PatientWrites
 from avicenna.throttling import limited
+from diagnoses.models import Diagnosis, Recommendation
 from diagnoses.views import created
 from feedback import actions
-from feedback.filters import FeedbackFilter
-from feedback.models import Feedback
-from feedback.serializers import ChangedFeedbackSerializer, FeedbackSerializer, NewFeedbackSerializer
+from feedback.filters import FeedbackFilter, SevereFlagFilter
+from feedback.models import Feedback, SevereFlag
+from feedback.serializers import (
+    BatchAnswerSerializer,
+    BatchSerializer,
+    ChangedFeedbackSerializer,
+    FeedbackSerializer,
+    NewFeedbackSerializer,
+    OverviewSerializer,
+    SevereFlagSerializer,
+    SummarySerializer,
+)
+from feedback.summaries import overview_of, summary_of
 
 
 @extend_schema(tags=["feedback"])
@@ -59,3 +76,59 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
         """Withdraws the report: it leaves every figure and stays, marked, in one's own history."""
         actions.withdraw(actor=cast(User, request.user), feedback=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=BatchSerializer, responses=BatchAnswerSerializer(many=True), filters=False)
+    @action(detail=False, methods=["post"], filterset_class=None, pagination_class=None)
+    @limited("feedback-batch", by_user="20/m")
+    def batch(self, request: Request) -> Response:
+        """Reports that waited for a connection: one answer for each, some may fail and the rest are kept."""
+        given = BatchSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response([self._answer(item) for item in given.validated_data["items"]])
+
+    def _answer(self, item: dict[str, Any]) -> dict[str, Any]:
+        """What `create` would have answered; each item is a transaction of its own."""
+        try:
+            given = NewFeedbackSerializer(data=item, context=self.get_serializer_context())
+            given.is_valid(raise_exception=True)
+            feedback, is_new = actions.submit(actor=cast(User, self.request.user), **given.validated_data)
+        except (ActionError, ValidationError) as error:
+            answer = refusal(error)
+            return {"status": answer.status_code, **answer.data}
+        answered = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return {"status": answered, "feedback": self.get_serializer(feedback).data}
+
+
+@extend_schema(tags=["feedback"])
+class FeedbackSummaryView(APIView):
+    @extend_schema(responses=SummarySerializer)
+    def get(self, request: Request, recommendation_id: UUID) -> Response:
+        visible = Recommendation.objects.visible_to(request.user)
+        return Response(SummarySerializer(summary_of(get_object_or_404(visible, pk=recommendation_id))).data)
+
+
+@extend_schema(tags=["feedback"])
+class FeedbackOverviewView(APIView):
+    @extend_schema(responses=OverviewSerializer)
+    def get(self, request: Request, diagnosis_id: UUID) -> Response:
+        diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=diagnosis_id)
+        return Response(OverviewSerializer(overview_of(diagnosis)).data)
+
+
+@extend_schema(tags=["feedback"])
+class SevereFlagViewSet(ListModelMixin, GenericViewSet[SevereFlag]):
+    """Reports with a severe side effect, for the clinic: newest first, with who has looked at them."""
+
+    queryset = SevereFlag.objects.none()
+    serializer_class = SevereFlagSerializer
+    permission_classes = [IsClinic]
+    filterset_class = SevereFlagFilter
+
+    def get_queryset(self) -> QuerySet[SevereFlag]:
+        return SevereFlag.objects.visible_to(self.request.user).standing().for_list()
+
+    @extend_schema(request=None, responses=SevereFlagSerializer)
+    @action(detail=True, methods=["post"], url_path="look-at")
+    def look_at(self, request: Request, pk: str) -> Response:
+        flag = actions.look_at(actor=cast(User, request.user), flag=self.get_object())
+        return Response(self.get_serializer(flag).data)

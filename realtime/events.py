@@ -137,8 +137,20 @@ class FeedbackUpdate(Event):
     side_effects: list[str]
 
 
+class SevereSideEffect(Event):
+    """A report names a side effect of severity 4 or 5 (`raised`), somebody looked at it, or it was taken back."""
+
+    type: ClassVar[str] = "severe_side_effect"
+
+    action: Literal["raised", "looked_at", "taken_back"]
+    feedback_id: UUID
+    recommendation_id: UUID
+    side_effects: list[str]
+
+
 EVENTS: dict[str, type[Event]] = {
-    event.type: event for event in (DiagnosisUpdate, RecommendationUpdate, EffectivenessUpdate, FeedbackUpdate)
+    event.type: event
+    for event in (DiagnosisUpdate, RecommendationUpdate, EffectivenessUpdate, FeedbackUpdate, SevereSideEffect)
 }
 
 

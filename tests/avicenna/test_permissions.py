@@ -67,9 +67,15 @@ TABLE: dict[str, tuple[int, ...]] = {
     "GET /api/feedback/<pk>/": OF_THE_DIAGNOSIS,
     "PATCH /api/feedback/<pk>/": (401, 200, 403, 403, 404, 403),
     "DELETE /api/feedback/<pk>/": (401, 204, 403, 403, 404, 403),
+    "POST /api/feedback/batch/": (401, 200, 403, 403, 200, 403),
+    "GET /api/severe-side-effects/": (401, 403, 200, 200, 403, 200),
+    "POST /api/severe-side-effects/<pk>/look-at/": (401, 403, 200, 404, 403, 200),
+    "GET /api/recommendations/<recommendation_id>/feedback-summary": OF_THE_DIAGNOSIS,
+    "GET /api/diagnoses/<diagnosis_id>/feedback-overview": OF_THE_DIAGNOSIS,
     "GET /api/analytics/recommendations/<pk>": OF_THE_DIAGNOSIS,
     "GET /api/analytics/diagnoses/<pk>": OF_THE_DIAGNOSIS,
     "GET /api/analytics/remedies/<slug>": PUBLIC,
+    "GET /api/analytics/remedies/<slug>/chart.svg": PUBLIC,
     "GET /api/analytics/conditions/<slug>": PUBLIC,
     "GET /api/analytics/trending": PUBLIC,
     "GET /api/analytics/most-effective": PUBLIC,
@@ -126,7 +132,8 @@ def clinic(
     patient: Any, diagnosis: Any, recommendation: Any, violet: Any, nausea: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Alice's record with one of everything; the keys are what precedes an id in a route."""
-    feedback, _ = submit(actor=alice, recommendation=recommendation, rating=4, symptom_improvement=4)
+    said = {"rating": 4, "symptom_improvement": 4, "side_effects": {nausea: 4}}
+    feedback, _ = submit(actor=alice, recommendation=recommendation, **said)
     PredictionModel.objects.create(version=1, training_size=1, holdout_size=1, is_active=True)
     return {
         "cast": {"nobody": None, "alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "sam": sam},
@@ -134,6 +141,7 @@ def clinic(
         "diagnoses": diagnosis.pk,
         "recommendations": recommendation.pk,
         "feedback": feedback.pk,
+        "severe-side-effects": feedback.flag.pk,
         "conditions": "headache",
         "remedies": "mint",
         "side-effects": "nausea",
@@ -150,6 +158,7 @@ def body(row: str, clinic: dict[str, Any]) -> dict[str, Any]:
         "POST /api/recommendations/<pk>/replace/": {"remedy": "sweet-violet"},
         "POST /api/realtime/tickets": {"diagnosis": clinic["diagnoses"]},
         "POST /api/feedback/": report,
+        "POST /api/feedback/batch/": {"items": [report]},
         "POST /api/analytics/recalculate": {"recommendations": [clinic["recommendations"]]},
         "GET /api/predictions/": {"diagnosis": clinic["diagnoses"]},
     }

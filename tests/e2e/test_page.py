@@ -103,7 +103,8 @@ def test_a_restarted_server_costs_no_event(watching: Page, api: httpx.Client, se
     server.start()
     report(api, watching, rating=2)
 
-    expect(watching.locator(".connection")).to_have_attribute("data-state", "live")
+    # The page waits a little longer before each try.
+    expect(watching.locator(".connection")).to_have_attribute("data-state", "live", timeout=20_000)
     expect(watching.locator(".event[data-type=feedback_update]").first).to_contain_text("rated 2 of 5")
     seqs = [int(seq.get_attribute("data-seq") or 0) for seq in watching.locator(".event").all()]
     assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1))

@@ -35,10 +35,11 @@ def test_the_score_is_again_what_it_was_without_it(api: Any, alice: Any, recomme
 def test_it_is_told(api: Any, alice: Any, path: str, diagnosis: Any, feedback: Feedback) -> None:
     api(alice).delete(path)
 
-    told, effect = diagnosis.events.order_by("seq")[4:]
+    told, effect, flag = diagnosis.events.order_by("seq")[5:]
     expected = {"action": "withdrawn", "feedback_id": str(feedback.pk), "sample_size": 0, "average_rating": None}
     assert told.payload.items() >= expected.items()
     assert (effect.type, effect.payload["sample_size"]) == ("effectiveness_update", 0)
+    assert (flag.type, flag.payload["action"]) == ("severe_side_effect", "taken_back")
 
 
 def test_it_stays_marked_in_ones_own_history(api: Any, alice: Any, path: str, feedback: Feedback) -> None:

@@ -35,6 +35,7 @@ const ICONS = {
   leaf: "M5 19c0-9 5-14 14-14 0 9-5 14-14 14ZM5 19l7-7",
   check: "M5 12.5l4.5 4.5L19 7.5",
   note: "M5 4h14v16l-7-4-7 4Z",
+  alert: "M12 4l9 16H3ZM12 10v4M12 17.2v.1",
   gauge: "M4 17a8 8 0 1 1 16 0M12 17l4-6",
   talk: "M4 5h16v11H10l-5 4v-4H4Z",
 };

@@ -8,6 +8,7 @@ const ICON = {
   recommendation_update: "leaf",
   effectiveness_update: "gauge",
   feedback_update: "talk",
+  severe_side_effect: "alert",
   reset: "check",
 };
 
@@ -16,6 +17,7 @@ const TELL = {
   recommendation_update: recommendationSentence,
   effectiveness_update: effectivenessSentence,
   feedback_update: feedbackSentence,
+  severe_side_effect: severeSentence,
   reset: () => t("events.reset"),
 };
 
@@ -69,6 +71,11 @@ function feedbackSentence(data, recommendations) {
   const told = t(`event.feedback.${data.action}`, values);
   if (!data.side_effects.length || data.action === "withdrawn") return told;
   return `${told} ${t("event.feedback.effects", { effects: list(data.side_effects.map(effectName)) })}`;
+}
+
+function severeSentence(data, recommendations) {
+  const remedy = remedyName(recommendations.get(data.recommendation_id));
+  return t(`event.severe.${data.action}`, { remedy, effects: list(data.side_effects.map(effectName)) });
 }
 
 const fieldNames = (fields) => list(fields.map((field) => word("field", field)));

@@ -7,7 +7,7 @@ import { DiagnosisStream } from "./stream.js";
 const SHOWN_EVENTS = 20;
 const SETTLE_MS = 60; // one report makes two events: rank once
 const BETWEEN_RANKINGS_MS = 1_500; // far below the server's limit
-const UNRANKED = new Set(["feedback_update"]); // always followed by an effectiveness_update
+const UNRANKED = new Set(["feedback_update", "severe_side_effect"]); // each comes with an effectiveness_update
 
 /** Emits `diagnosis`, `ranking`, `events`, `recommendations` and `connection` when that part changed. */
 export class Watch extends EventTarget {
