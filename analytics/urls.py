@@ -12,6 +12,7 @@ urlpatterns = [
     ),
     path("analytics/diagnoses/<uuid:pk>", views.DiagnosisAnalyticsView.as_view(), name="diagnosis-analytics"),
     path("analytics/remedies/<slug:slug>", views.RemedyAnalyticsView.as_view(), name="remedy-analytics"),
+    path("analytics/remedies/<slug:slug>/chart.svg", views.RemedyChartView.as_view(), name="remedy-chart"),
     path("analytics/conditions/<slug:slug>", views.ConditionAnalyticsView.as_view(), name="condition-analytics"),
     path("analytics/trending", views.TrendingView.as_view(), name="trending"),
     path("analytics/most-effective", views.RankedListView.as_view(), name="most-effective"),
