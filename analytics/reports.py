@@ -13,6 +13,7 @@ from scipy.special import betaincinv
 from analytics import evidence, privacy
 from analytics.effectiveness import Counts, Estimate, estimate, surely_moving
 from analytics.evidence import WINDOW_DAYS, Evidence, Finding
+from analytics.series import Day, daily
 from analytics.subjects import EVERYTHING, Kind, Subject, chain_of_recommendation
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy
@@ -46,15 +47,23 @@ class ConditionReport:
 
 
 @dataclass(frozen=True)
+class RecommendationReport:
+    finding: Finding
+    daily: list[Day]
+
+
+@dataclass(frozen=True)
 class DiagnosisReport:
     diagnosis: Diagnosis
     overall: Estimate
     recommendations: list[tuple[Recommendation, Finding]]
+    daily: list[Day]
 
 
-def recommendation_report(recommendation: Recommendation, *, days: int | None = WINDOW_DAYS) -> Finding:
+def recommendation_report(recommendation: Recommendation, *, days: int | None = WINDOW_DAYS) -> RecommendationReport:
     subjects = _chain(recommendation, recommendation.diagnosis.condition_id)
-    return evidence.find(subjects, evidence.collect(subjects, days))
+    finding = evidence.find(subjects, evidence.collect(subjects, days))
+    return RecommendationReport(finding, daily(subjects[-1:], days))
 
 
 def diagnosis_report(diagnosis: Diagnosis, *, days: int | None = WINDOW_DAYS) -> DiagnosisReport:
@@ -70,6 +79,7 @@ def diagnosis_report(diagnosis: Diagnosis, *, days: int | None = WINDOW_DAYS) ->
         diagnosis=diagnosis,
         overall=estimate([everything.counts, known[condition].counts, total], everything.strength),
         recommendations=[(r, evidence.find(chains[r.pk], known)) for r in recommendations],
+        daily=daily((Subject.recommendation(r.pk) for r in recommendations), days),
     )
 
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from analytics import reports
 from analytics.evidence import WINDOW_DAYS
 from analytics.reports import DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES
+from analytics.series import Day
 from avicenna.permissions import is_clinic
 from diagnoses.models import Recommendation
 
@@ -37,6 +38,26 @@ class FindingSerializer(EstimateSerializer):
     severe_rate = serializers.FloatField(allow_null=True, help_text="share of reports with a severe one (4 or 5 of 5)")
     trend = serializers.ChoiceField(choices=["improving", "declining", "stable", "new"])
     trend_probability = serializers.FloatField(allow_null=True, help_text="that the success rate rose")
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    """The reports of one day; days without any are left out."""
+
+    day = serializers.DateField()
+    reports = serializers.IntegerField(source="sums.n")
+    successes = serializers.IntegerField(source="sums.successes")
+    average_rating = serializers.SerializerMethodField()
+    side_effects = serializers.IntegerField(source="sums.side_effects", help_text="reports that mention one")
+
+    def get_average_rating(self, row: Day) -> float:
+        return row.sums.rating_sum / row.sums.n
+
+
+class RecommendationReportSerializer(FindingSerializer):
+    daily = DaySerializer(many=True)
+
+    def to_representation(self, report: reports.RecommendationReport) -> dict[str, Any]:
+        return {**FindingSerializer(report.finding).data, "daily": DaySerializer(report.daily, many=True).data}
 
 
 class RankedRemedySerializer(serializers.Serializer[Any]):
@@ -107,6 +128,7 @@ class DiagnosisReportSerializer(serializers.Serializer[Any]):
     diagnosis = serializers.UUIDField(source="diagnosis.pk")
     overall = EstimateSerializer()
     recommendations = serializers.SerializerMethodField()
+    daily = DaySerializer(many=True)
 
     def get_recommendations(self, report: reports.DiagnosisReport) -> RecommendationFindingSerializer(many=True):  # type: ignore[valid-type]  # drf-spectacular reads it
         rows = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from django.db.models import Q, Sum
 from django.utils import timezone
@@ -24,6 +25,11 @@ SAMPLE = 200
 Span = tuple[date, date]
 
 
+class Day(NamedTuple):
+    day: date
+    sums: Sums
+
+
 @dataclass(frozen=True)
 class Stretch:
     """The days `first` to `last`, both counted. `estimate` is None where nobody reported."""
@@ -33,7 +39,7 @@ class Stretch:
     estimate: Estimate | None
 
 
-def daily(subjects: Iterable[Subject], days: int = WINDOW_DAYS) -> list[tuple[date, Sums]]:
+def daily(subjects: Iterable[Subject], days: int | None = WINDOW_DAYS) -> list[Day]:
     """What was reported on each of the last `days` days, oldest first; days without reports are left out. One query.
 
     Several subjects are summed, so they must not contain each other. Not for the public: a day may be one patient's.
@@ -43,7 +49,7 @@ def daily(subjects: Iterable[Subject], days: int = WINDOW_DAYS) -> list[tuple[da
         chosen |= Q(kind=subject.kind, key=subject.key)
     rows = EffectivenessRollup.objects.filter(chosen, n__gt=0, day__gte=window_start(days)).order_by("day")
     summed = rows.values_list("day").annotate(*map(Sum, COLUMNS))
-    return [(day, Sums(*sums)) for day, *sums in summed]
+    return [Day(day, Sums(*sums)) for day, *sums in summed]
 
 
 def stretches(remedy: Remedy) -> list[Stretch]:
@@ -84,7 +90,7 @@ def _patients_at_least(remedy: Remedy, subject: Subject, spans: list[Span]) -> l
     return [len({patient for patient, day in moments if first <= day <= last}) for first, last in spans]
 
 
-def _counts(days: list[tuple[date, Sums]], span: Span) -> Counts:
+def _counts(days: list[Day], span: Span) -> Counts:
     first, last = span
     own = [sums for day, sums in days if first <= day <= last]
     return Counts(sum(sums.n for sums in own), sum(sums.successes for sums in own))

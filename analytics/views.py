@@ -31,6 +31,7 @@ from analytics.serializers import (
     PublicWindowSerializer,
     RankedRemedySerializer,
     RecalculationSerializer,
+    RecommendationReportSerializer,
     RemedyReportSerializer,
     RescoredSerializer,
     WindowSerializer,
@@ -49,11 +50,11 @@ def asked(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]
 
 @extend_schema(tags=["analytics"])
 class RecommendationAnalyticsView(APIView):
-    @extend_schema(parameters=[WindowSerializer], responses=FindingSerializer)
+    @extend_schema(parameters=[WindowSerializer], responses=RecommendationReportSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
         visible = Recommendation.objects.visible_to(request.user).select_related("diagnosis")
         found = reports.recommendation_report(get_object_or_404(visible, pk=pk), **asked(WindowSerializer, request))
-        return Response(FindingSerializer(found).data)
+        return Response(RecommendationReportSerializer(found).data)
 
 
 @extend_schema(tags=["analytics"])

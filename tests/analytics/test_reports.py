@@ -50,6 +50,21 @@ def test_a_diagnosis_sums_its_recommendations(api: Any, alice: Any, bob: Any, re
     assert [row["remedy"] for row in found["recommendations"]] == ["mint", "sweet-violet"]
 
 
+def test_the_days_of_a_recommendation_come_oldest_first(api: Any, alice: Any, recommendation: Any) -> None:
+    today = timezone.now()
+    for rating, days in ((5, 0), (2, 3), (4, 3), (1, 100)):
+        at = today - timedelta(days=days)
+        submit(actor=alice, recommendation=recommendation, rating=rating, symptom_improvement=3, at=at)
+
+    client, base = api(alice), "/api/analytics"
+    of_one = client.get(f"{base}/recommendations/{recommendation.pk}").json()["daily"]
+    of_all = client.get(f"{base}/diagnoses/{recommendation.diagnosis_id}?window=all").json()["daily"]
+
+    assert [(day["reports"], day["successes"], day["average_rating"]) for day in of_one] == [(2, 1, 3), (1, 1, 5)]
+    assert [day["reports"] for day in of_all] == [1, 2, 1]
+    assert of_one[1]["day"] == timezone.localdate(today).isoformat()
+
+
 def test_four_patients_are_too_few_to_be_described(api: Any, clinic: Any, mint: Remedy) -> None:
     clinic(mint, [5, 5, 5, 5])
     assert api().get("/api/analytics/remedies/mint").json()["effectiveness"] is None
