@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
+from rest_framework.views import set_rollback
 
 logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5
 
 
 class ActionError(Exception):
@@ -56,6 +60,14 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What it does not know goes on to `server_error`."""
     if isinstance(exc, ActionError):
         return refusal(exc)
+    if isinstance(exc, (OperationalError, InterfaceError)):  # what a driver says of a database that does not answer
+        logger.error("the database does not answer", exc_info=exc)
+        set_rollback()
+        return Response(
+            body("unavailable", gettext("The database does not answer at the moment. Please try again.")),
+            status=status.HTTP_503_SERVICE_UNAVAILABLE,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
     if isinstance(exc, RequestDataTooBig):
         return Response(
             body("too_large", gettext("The request is too large.")), status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE

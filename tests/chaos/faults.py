@@ -139,12 +139,12 @@ async def restart_redis_after_long(chaos: Chaos) -> None:
 
 
 async def crash_postgresql(chaos: Chaos, seconds: float = 1) -> None:
-    retries = chaos.writers.retries
+    waits = chaos.writers.asked_to_wait
     await asyncio.to_thread(chaos.stack.postgres.crash)
     chaos.cut_at_random(10)
     await asyncio.sleep(seconds)
     await asyncio.to_thread(chaos.stack.postgres.start)
-    assert chaos.writers.retries > retries, "no writer noticed"
+    assert chaos.writers.asked_to_wait > waits, "no writer was asked to wait"
     await chaos.written(20)
 
 

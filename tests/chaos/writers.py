@@ -50,6 +50,7 @@ class Writers:
         self.acknowledged = 0
         self.retries = 0
         self.doubled = 0
+        self.asked_to_wait = 0
         self.pause = pause
         self._http = http
         self._cases = cases
@@ -117,6 +118,7 @@ class Writers:
                 if answer.is_success:
                     self.acknowledged += 1
                     return answer.json()
+                self.asked_to_wait += answer.status_code == 503 and "Retry-After" in answer.headers
                 if answer.status_code < 500:
                     raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
             except httpx.TransportError:
