@@ -236,8 +236,13 @@ def _tell(diagnosis: Diagnosis, action: Action, news: News) -> None:
 
 
 def _flag(action: Action, news: News) -> list[SevereSideEffect]:
-    """Raises a flag for each report that names a severe side effect, and takes back one nobody has looked at yet."""
-    severe = {feedback for feedback, effects in news.items() if _severest(effects) and not feedback.is_withdrawn}
+    """Raises a flag for each report that names a severe side effect, and takes back one nobody has looked at yet.
+
+    What is older than CHANGE_DAYS, as in an import, calls for nobody any more.
+    """
+    since = timezone.now() - timedelta(days=CHANGE_DAYS)
+    standing = {feedback for feedback in news if not feedback.is_withdrawn and feedback.created_at >= since}
+    severe = {feedback for feedback in standing if _severest(news[feedback])}
     known = () if action == "created" else tuple(SevereFlag.objects.filter(feedback__in=news))  # what is new has none
     flags = {flag.feedback_id: flag for flag in known}
     raised = [feedback for feedback in news if feedback in severe and feedback.pk not in flags]

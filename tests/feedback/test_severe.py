@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from feedback.actions import change, submit, withdraw
 from feedback.models import SevereFlag
@@ -53,6 +55,14 @@ def test_a_mild_one_raises_none(
 
     assert api(bob).get(ADDRESS).json()["results"] == []
     assert told(api, alice, diagnosis) == []
+
+
+def test_what_is_brought_in_from_long_ago_raises_none(recommendation: Any, nausea: Any) -> None:
+    said = {"rating": 1, "symptom_improvement": 1, "side_effects": {nausea: 5}}
+    for days in (29, 31):
+        submit(actor=None, recommendation=recommendation, at=timezone.now() - timedelta(days=days), **said)
+
+    assert SevereFlag.objects.count() == 1
 
 
 def test_a_change_raises_it_or_takes_it_back(api: Any, alice: Any, severe: Any, nausea: Any, diagnosis: Any) -> None:
