@@ -82,3 +82,20 @@ class FittedPrior(models.Model):
 
     def __str__(self) -> str:
         return f"{self.strength:.1f}"
+
+
+class Told(models.Model):
+    """What diagnoses were last told: of a remedy its counts, of a remedy for a condition its score and trend."""
+
+    kind = models.PositiveSmallIntegerField(choices=Kind)
+    key = models.CharField(max_length=40)
+    n = models.PositiveIntegerField(default=0)
+    successes = models.PositiveIntegerField(default=0)
+    score = models.FloatField(null=True)
+    trend = models.CharField(max_length=9, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="told_once")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.key}"

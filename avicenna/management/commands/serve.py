@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import os
 import socket
+from threading import Event, Thread
 from typing import Any
 
 import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analytics.work import work
 
 SIGN_INS = """
   Demonstration sign-ins, password avicenna-demo:
@@ -21,7 +24,7 @@ SIGN_INS = """
 class Command(BaseCommand):
     help = (
         "Prepares the database (migrations, catalogue, and with DEBUG the demonstration clinic when it is empty) "
-        "and serves HTTP and sockets from this one process."
+        "and serves HTTP and sockets from this one process, with the work beside requests."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,6 +38,7 @@ class Command(BaseCommand):
         if settings.DEBUG:
             call_command("seed_demo", if_empty=True, stdout=self.stdout)
         self._greet(f"http://{host}:{port}")
+        Thread(target=work, args=[Event()], name="work", daemon=True).start()
         uvicorn.run(
             "avicenna.asgi:application",
             host=host,
