@@ -58,8 +58,9 @@ def rescore(diagnosis: Diagnosis, recommendations: Iterable[Recommendation]) -> 
     chains = {r: chain_of_recommendation(r.pk, r.remedy_id, diagnosis.condition_id) for r in recommendations}
     known = evidence.collect(chain.from_iterable(chains.values()))
     rescored = []
-    for recommendation, subjects in chains.items():
-        finding, previous = evidence.find(subjects, known), recommendation.effectiveness_score
+    findings = evidence.find_all(list(chains.values()), known)
+    for recommendation, finding in zip(chains, findings, strict=True):
+        previous = recommendation.effectiveness_score
         rescored.append(Rescored(recommendation, previous, finding))
         recommendation.effectiveness_score = finding.estimate.score
         recommendation.confidence = finding.estimate.confidence

@@ -25,7 +25,7 @@ TREND_MINIMUM = 5
 TREND_PROBABILITY = 0.95
 FALSE_DISCOVERIES = 0.05
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 _U, _W = (_NODES + 1) / 2, _WEIGHTS / 2
 
 
@@ -117,37 +117,60 @@ def _around(mean: float, strength: float) -> Beta:
     return Beta(a, strength - a)
 
 
+def estimates(chains: Sequence[Sequence[Counts]], strength: float = PRIOR_STRENGTH) -> list[Estimate]:
+    """The last of each chain of nested counts; many cost hardly more than one."""
+    betas = [posterior(nested, strength) for nested in chains]
+    a, b = np.array([beta.a for beta in betas]), np.array([beta.b for beta in betas])
+    intervals = zip(betaincinv(a, b, 0.025).tolist(), betaincinv(a, b, 0.975).tolist(), strict=True)
+    return [
+        Estimate(score=beta.mean, interval=interval, sample_size=nested[-1].n, success_rate=nested[-1].rate)
+        for nested, beta, interval in zip(chains, betas, intervals, strict=True)
+    ]
+
+
 def estimate(nested: Sequence[Counts], strength: float = PRIOR_STRENGTH) -> Estimate:
-    beta = posterior(nested, strength)
-    own = nested[-1]
-    return Estimate(
-        score=beta.mean,
-        interval=(beta.quantile(0.025), beta.quantile(0.975)),
-        sample_size=own.n,
-        success_rate=own.rate,
+    return estimates([nested], strength)[0]
+
+
+def probabilities_of_rise(
+    changes: Sequence[tuple[Counts, Counts]], means: Sequence[float], strength: float = 2.0
+) -> list[float]:
+    """P(the recent rate is above the earlier one) for each pair of recent and earlier counts.
+
+    Both rates have the same weak prior around the mean.
+    """
+    priors = [_around(mean, strength) for mean in means]
+    now, then = (
+        np.array(
+            [
+                (prior.a + counts.successes, prior.b + counts.n - counts.successes)
+                for prior, counts in zip(priors, side, strict=True)
+            ]
+        ).reshape(-1, 2, 1)
+        for side in ([recent for recent, _ in changes], [before for _, before in changes])
     )
+    # E over the quantiles of `now` of P(then < quantile): 24 nodes give it to better than 0.001.
+    quantiles = betaincinv(now[:, 0], now[:, 1], _U)
+    chances: list[float] = (betainc(then[:, 0], then[:, 1], quantiles) @ _W).tolist()
+    return chances
 
 
-def probability_of_rise(recent: Counts, before: Counts, mean: float, strength: float = 2.0) -> float:
-    """P(the recent rate is above the earlier one), each with the same weak prior around `mean`."""
-    prior = _around(mean, strength)
-    now = Beta(prior.a + recent.successes, prior.b + recent.n - recent.successes)
-    then = Beta(prior.a + before.successes, prior.b + before.n - before.successes)
-    # E over the quantiles of `now` of P(then < quantile): 48 nodes give it to better than 0.001.
-    quantiles = betaincinv(now.a, now.b, _U)
-    return float(np.dot(_W, betainc(then.a, then.b, quantiles)))
-
-
-def trend(recent: Counts, before: Counts, mean: float) -> tuple[Trend, float | None]:
+def trends(changes: Sequence[tuple[Counts, Counts]], means: Sequence[float]) -> list[tuple[Trend, float | None]]:
     """The word and the probability that the rate rose; `new` when fewer than TREND_MINIMUM reports came before."""
-    if before.n < TREND_MINIMUM or not recent.n:
-        return ("new" if before.n < TREND_MINIMUM else "stable"), None
-    probability = probability_of_rise(recent, before, mean)
-    if probability >= TREND_PROBABILITY:
-        return "improving", probability
-    if probability <= 1 - TREND_PROBABILITY:
-        return "declining", probability
-    return "stable", probability
+    known = [i for i, (recent, before) in enumerate(changes) if before.n >= TREND_MINIMUM and recent.n]
+    chances = probabilities_of_rise([changes[i] for i in known], [means[i] for i in known])
+    found: list[tuple[Trend, float | None]] = [
+        ("new" if before.n < TREND_MINIMUM else "stable", None) for _, before in changes
+    ]
+    for i, chance in zip(known, chances, strict=True):
+        found[i] = (_word(chance), chance)
+    return found
+
+
+def _word(chance_of_rise: float) -> Trend:
+    if chance_of_rise >= TREND_PROBABILITY:
+        return "improving"
+    return "declining" if chance_of_rise <= 1 - TREND_PROBABILITY else "stable"
 
 
 def surely_moving(probabilities: Sequence[float | None]) -> list[bool]:

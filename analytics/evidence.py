@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from analytics.effectiveness import PRIOR_STRENGTH, Counts, Estimate, Trend, estimate, trend
+from analytics.effectiveness import PRIOR_STRENGTH, Counts, Estimate, Trend, estimates, trends
 from analytics.models import EffectivenessRollup, FittedPrior
 from analytics.rollups import COLUMNS, Sums
 from analytics.subjects import EVERYTHING, Kind, Subject
@@ -110,20 +110,34 @@ def _evidence(row: list[Any]) -> Evidence:
     return Evidence(Sums(*map(int, sums)), recent, before, PRIOR_STRENGTH if strength is None else float(strength))
 
 
-@analytics_duration.time()
 def find(chain: Sequence[Subject], evidence: Mapping[Subject, Evidence]) -> Finding:
     """The finding about the last subject of `chain`; each subject of the chain contains the next."""
-    analytics_calculations.inc()
-    levels = [evidence.get(subject, Evidence()) for subject in chain]
-    own = levels[-1]
-    result = estimate([level.counts for level in levels], levels[0].strength)
-    word, probability = trend(own.recent, own.before, result.score)
-    sums = own.window
+    return find_all([chain], evidence)[0]
+
+
+@analytics_duration.time()
+def find_all(chains: Sequence[Sequence[Subject]], evidence: Mapping[Subject, Evidence]) -> list[Finding]:
+    """One for each chain; they begin with the same subject."""
+    if not chains:
+        return []
+    analytics_calculations.inc(len(chains))
+    levels = [[evidence.get(subject, Evidence()) for subject in chain] for chain in chains]
+    strength = levels[0][0].strength
+    results = estimates([[level.counts for level in nested] for nested in levels], strength)
+    changes = [(nested[-1].recent, nested[-1].before) for nested in levels]
+    moves = trends(changes, [result.score for result in results])
+    return [
+        _finding(chain[-1], result, move, nested[-1].window)
+        for chain, result, move, nested in zip(chains, results, moves, levels, strict=True)
+    ]
+
+
+def _finding(subject: Subject, result: Estimate, move: tuple[Trend, float | None], sums: Sums) -> Finding:
     return Finding(
-        subject=chain[-1],
+        subject=subject,
         estimate=result,
-        trend=word,
-        trend_probability=probability,
+        trend=move[0],
+        trend_probability=move[1],
         average_rating=_ratio(sums.rating_sum, sums.n),
         average_improvement=_ratio(sums.improvement_sum, sums.n),
         average_compliance=_ratio(sums.compliance_sum, sums.compliance_n),

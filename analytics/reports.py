@@ -78,7 +78,7 @@ def diagnosis_report(diagnosis: Diagnosis, *, days: int | None = WINDOW_DAYS) ->
     return DiagnosisReport(
         diagnosis=diagnosis,
         overall=estimate([everything.counts, known[condition].counts, total], everything.strength),
-        recommendations=[(r, evidence.find(chains[r.pk], known)) for r in recommendations],
+        recommendations=list(zip(recommendations, evidence.find_all(list(chains.values()), known), strict=True)),
         daily=daily((Subject.recommendation(r.pk) for r in recommendations), days),
     )
 
@@ -92,11 +92,13 @@ def remedy_report(remedy: Remedy, *, days: int | None = WINDOW_DAYS) -> RemedyRe
     by_mizaj = sorted(privacy.publishable(_patients(mizajes, days)))
     by_condition = sorted(privacy.publishable(_patients(pairs, days)))
     known = evidence.collect([EVERYTHING, whole, *by_mizaj, *by_condition], days)
+    parts = evidence.find_all([[EVERYTHING, whole, part] for part in (*by_mizaj, *by_condition)], known)
+    found = {finding.subject: finding for finding in parts}
     return RemedyReport(
         remedy=remedy,
         finding=evidence.find([EVERYTHING, whole], known) if privacy.has_enough_patients(whole, days) else None,
-        by_mizaj={Mizaj(mizajes[s]): evidence.find([EVERYTHING, whole, s], known) for s in by_mizaj if mizajes[s]},
-        by_condition={pairs[s]: evidence.find([EVERYTHING, whole, s], known) for s in by_condition},
+        by_mizaj={Mizaj(mizajes[part]): found[part] for part in by_mizaj if mizajes[part]},
+        by_condition={pairs[part]: found[part] for part in by_condition},
     )
 
 
@@ -107,13 +109,11 @@ def condition_report(condition: Condition, *, days: int | None = WINDOW_DAYS) ->
     together = Subject.condition(condition.pk)
     known[together] = sum((known[pair] for pair in shown.values()), Evidence())
     remedies = Remedy.objects.in_bulk(shown)
+    findings = evidence.find_all([[EVERYTHING, Subject.remedy(pk), pair] for pk, pair in shown.items()], known)
     return ConditionReport(
         condition=condition,
         finding=evidence.find([EVERYTHING, together], known) if shown else None,
-        remedies=_best_first(
-            RankedRemedy(remedies[pk], evidence.find([EVERYTHING, Subject.remedy(pk), pair], known))
-            for pk, pair in shown.items()
-        ),
+        remedies=_best_first(RankedRemedy(remedies[pk], finding) for pk, finding in zip(shown, findings, strict=True)),
     )
 
 
@@ -190,7 +190,7 @@ def _remedies(min_samples: int, days: int | None) -> list[RankedRemedy]:
     keys = [s.key for s, e in known.items() if e.window.n >= max(min_samples, MIN_SAMPLES)]
     shown = sorted(privacy.with_enough_patients(Kind.REMEDY, keys, days))
     known |= evidence.collect([EVERYTHING], days)
-    findings = _without_false_trends([evidence.find([EVERYTHING, subject], known) for subject in shown])
+    findings = _without_false_trends(evidence.find_all([[EVERYTHING, subject] for subject in shown], known))
     remedies = Remedy.objects.in_bulk([int(subject.key) for subject in shown])
     return [RankedRemedy(remedies[int(finding.subject.key)], finding) for finding in findings]
 

@@ -83,7 +83,13 @@ def _tell_each(
     )
     for some in (rows[first : first + CHUNK] for first in range(0, len(rows), CHUNK)):
         own = evidence.collect(Subject.recommendation(pk) for pk, *_ in some)
-        moved = [(row[0], row[1]) for row in some if _is_noticeable(row, before, {**known, **own})]
+        chains = [chain_of_recommendation(pk, remedy, condition) for pk, _, remedy, condition, _ in some]
+        findings = evidence.find_all(chains, {**known, **own})
+        moved = [
+            (pk, diagnosis)
+            for (pk, diagnosis, *_, score), finding in zip(some, findings, strict=True)
+            if _is_noticeable(score, before, finding)
+        ]
         heard = _heard_lately(diagnosis for _, diagnosis in moved)
         for pk, diagnosis in moved:
             if diagnosis in heard:
@@ -94,14 +100,10 @@ def _tell_each(
     return said, left
 
 
-def _is_noticeable(row: tuple[Any, ...], before: Told | None, known: Mapping[Subject, Evidence]) -> bool:
+def _is_noticeable(score: float | None, before: Told | None, finding: Finding) -> bool:
     """Whoever has no score yet is told when the remedy for the condition moved as a whole."""
-    pk, _, remedy, condition, score = row
     stands = before.score if score is None and before else score
-    if stands is None:
-        return False
-    found = evidence.find(chain_of_recommendation(pk, remedy, condition), known)
-    return abs(found.estimate.score - float(stands)) > NOTICEABLE
+    return stands is not None and abs(finding.estimate.score - stands) > NOTICEABLE
 
 
 def _has_moved(before: Told, finding: Finding) -> bool:

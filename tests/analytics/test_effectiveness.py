@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from analytics.effectiveness import Counts, estimate, posterior, probability_of_rise, surely_moving, trend
+from analytics.effectiveness import Counts, estimate, posterior, probabilities_of_rise, surely_moving, trends
 
 
 @st.composite
@@ -115,12 +115,12 @@ def test_probability_of_rise_against_sampling(recent: Counts, before: Counts) ->
     now = random.beta(1 + recent.successes, 1 + recent.n - recent.successes, 20_000)
     then = random.beta(1 + before.successes, 1 + before.n - before.successes, 20_000)
 
-    assert probability_of_rise(recent, before, mean=0.5) == pytest.approx((now > then).mean(), abs=0.02)
+    assert probabilities_of_rise([(recent, before)], [0.5])[0] == pytest.approx((now > then).mean(), abs=0.02)
 
 
 @given(counts(200), counts(200))
 def test_rise_and_fall_are_mirror_images(a: Counts, b: Counts) -> None:
-    assert probability_of_rise(a, b, 0.5) + probability_of_rise(b, a, 0.5) == pytest.approx(1, abs=2e-3)
+    assert sum(probabilities_of_rise([(a, b), (b, a)], [0.5, 0.5])) == pytest.approx(1, abs=2e-3)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_rise_and_fall_are_mirror_images(a: Counts, b: Counts) -> None:
     ],
 )
 def test_trend_words(recent: Counts, before: Counts, word: str) -> None:
-    assert trend(recent, before, mean=0.6)[0] == word
+    assert trends([(recent, before)], [0.6])[0][0] == word
 
 
 @pytest.mark.parametrize("movers", [0, 5])
@@ -149,7 +149,7 @@ def test_one_in_twenty_called_moving_at_most_does_not_move(movers: int) -> None:
             (Counts(int(n), int(k)), Counts(int(m), int(j)))
             for n, k, m, j in zip(n_recent, recent, n_before, before, strict=True)
         ]
-        called = surely_moving([probability_of_rise(now, then, 0.6) for now, then in pairs])
+        called = surely_moving(probabilities_of_rise(pairs, [0.6] * 40))
         false.append(sum(called[movers:]) / max(1, sum(called)))
 
     assert np.mean(false) <= 0.05 + 2 * np.std(false) / len(false) ** 0.5
