@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import quad
 from scipy.stats import beta
 
 from analytics.effectiveness import Counts, estimate, posterior, probabilities_of_rise, surely_moving, trends
@@ -116,6 +117,24 @@ def test_probability_of_rise_against_sampling(recent: Counts, before: Counts) ->
     then = random.beta(1 + before.successes, 1 + before.n - before.successes, 20_000)
 
     assert probabilities_of_rise([(recent, before)], [0.5])[0] == pytest.approx((now > then).mean(), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("recent", "before"),
+    [
+        (Counts(3, 2), Counts(2_000, 1_300)),
+        (Counts(2_000, 1_300), Counts(5, 3)),
+        (Counts(1, 0), Counts(50_000, 49_900)),
+        (Counts(400, 310), Counts(300, 200)),
+        (Counts(1, 1), Counts(5, 0)),
+    ],
+)
+def test_probability_of_rise_to_a_thousandth(recent: Counts, before: Counts) -> None:
+    """Against the integral of the one density times the other distribution function."""
+    now, then = ((1.2 + c.successes, 0.8 + c.n - c.successes) for c in (recent, before))
+    expected, _ = quad(lambda x: beta.pdf(x, *now) * beta.cdf(x, *then), 0, 1, points=[beta.mean(*then)], limit=500)
+
+    assert probabilities_of_rise([(recent, before)], [0.6])[0] == pytest.approx(expected, abs=1e-3)
 
 
 @given(counts(200), counts(200))
