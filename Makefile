@@ -5,10 +5,10 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos bench-fanout lint format messages lock clean
+.PHONY: help run demo test chaos bench-fanout bench-analytics lint format messages lock clean
 
 help: ## Show what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.runtime ## Run the clinic on http://127.0.0.1:8000 (PORT, DATABASE_URL, REDIS_URL … from the environment)
 	@$(RUN_ENV) exec $(BIN)/python manage.py serve
@@ -24,6 +24,9 @@ chaos: .venv/.develop ## Kill, restart and mislead real servers under load at ra
 
 bench-fanout: .venv/.develop ## One event to 1,000 sockets beside the usual designs; 10,000 idle sockets (some minutes)
 	@$(BIN)/python -m benchmarks.fanout
+
+bench-analytics: .venv/.develop ## Reading, posting and rebuilding as a history grows to 10,000,000 reports (half an hour)
+	@$(BIN)/python -m benchmarks.analytics
 
 lint: .venv/.develop ## The quick half of `make test`
 	@$(BIN)/python -m tests.run --only lint
