@@ -83,23 +83,31 @@ def collect_kind(kind: Kind, days: int | None = WINDOW_DAYS) -> dict[Subject, Ev
 
 # Written out: it runs in every feedback, where putting it together through the ORM cost half of the time.
 _SUM = f"""
-    SELECT kind, key,
-           {", ".join(f"SUM(CASE WHEN day >= %s THEN {column} ELSE 0 END)" for column in COLUMNS)},
+    SELECT kind, key, {{sums}},
            {", ".join(f"SUM(CASE WHEN day >= %s THEN {column} ELSE 0 END)" for column in ("n", "successes"))},
-           {", ".join(f"SUM(CASE WHEN day >= %s THEN {column} ELSE 0 END)" for column in ("n", "successes"))},
+           {{before}},
            (SELECT strength FROM {FittedPrior._meta.db_table} ORDER BY id DESC LIMIT 1)
     FROM {EffectivenessRollup._meta.db_table}
     WHERE day >= %s AND ({{chosen}})
     GROUP BY kind, key
     ORDER BY kind, key
 """
+_WHOLE, _SINCE = "SUM({})", "SUM(CASE WHEN day >= %s THEN {} ELSE 0 END)"
 
 
 def _sum(chosen: str, parameters: list[Any], days: int | None) -> dict[Subject, Evidence]:
+    """Columns that every row counts for are summed as they are, which takes two thirds of the time."""
     start, recent, before = window_start(days), window_start(RECENT_DAYS), window_start()
-    limits: list[Any] = [*[start] * len(COLUMNS), recent, recent, before, before, min(start, before)]
+    first = min(start, before)
+    limits: list[Any] = [start] * len(COLUMNS) if start > first else []
+    limits += [recent, recent, *([before, before] if before > first else []), first]
+    query = _SUM.format(
+        sums=", ".join((_SINCE if start > first else _WHOLE).format(column) for column in COLUMNS),
+        before=", ".join((_SINCE if before > first else _WHOLE).format(column) for column in ("n", "successes")),
+        chosen=chosen,
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_SUM.format(chosen=chosen), limits + parameters)
+        cursor.execute(query, limits + parameters)
         return {Subject(Kind(kind), key): _evidence(row) for kind, key, *row in cursor.fetchall()}
 
 
