@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from predictions.engine import DamagedModel, Model
 from predictions.models import PredictionModel
@@ -16,7 +17,9 @@ REFRESH_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class ActiveModel:
-    pk: int
+    """`identity` also tells a row from one that had its primary key before: SQLite gives a freed one out again."""
+
+    identity: tuple[int, datetime]
     version: int
     model: Model
 
@@ -40,15 +43,15 @@ class Registry:
         self._checked_at = float("-inf")
 
     def _refresh(self) -> None:
-        pk = PredictionModel.objects.filter(is_active=True).values_list("pk", flat=True).first()
-        if pk is None:
+        identity = PredictionModel.objects.filter(is_active=True).values_list("pk", "trained_at").first()
+        if identity is None:
             self._active = None
-        elif self._active is None or self._active.pk != pk:
-            self._open(PredictionModel.objects.get(pk=pk))
+        elif self._active is None or self._active.identity != identity:
+            self._open(PredictionModel.objects.get(pk=identity[0]))
 
     def _open(self, row: PredictionModel) -> None:
         try:
-            self._active = ActiveModel(row.pk, row.version, Model.from_dict(row.coefficients))
+            self._active = ActiveModel((row.pk, row.trained_at), row.version, Model.from_dict(row.coefficients))
         except DamagedModel:
             serving = self._active.version if self._active else "none"
             logger.exception("prediction model v%s is damaged and is not used; serving: %s", row.version, serving)

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from feedback.actions import submit
 from predictions.actions import activate_model
 from predictions.models import PredictionModel
+from predictions.registry import registry
 
 
 @pytest.fixture
@@ -92,3 +93,15 @@ def test_only_the_newest_versions_are_kept(reports: Any, capsys: Any) -> None:
 def as_good_as_one_number_can_be() -> dict[str, Any]:
     """The held-out six are 5 4 1 5 4 1: two successes in three, and nothing to tell them apart by."""
     return {"format": 1, "intercept": log(2), "intercept_variance": 1e-12, "groups": []}
+
+
+def test_a_model_with_the_key_of_one_that_is_gone_is_another(db: None) -> None:
+    for says in (0.5, 0.9):
+        coefficients = {"format": 1, "intercept": says, "intercept_variance": 0.1, "groups": []}
+        PredictionModel.objects.create(
+            pk=1, version=1, training_size=1, holdout_size=1, coefficients=coefficients, is_active=True
+        )
+        registry.forget()
+        active = registry.active()
+        assert active and active.model.intercept == says
+        PredictionModel.objects.all().delete()
