@@ -14,7 +14,7 @@ from django.utils import timezone
 from analytics.effectiveness import PRIOR_STRENGTH, Counts, Estimate, Trend, estimates, trends
 from analytics.models import EffectivenessRollup, FittedPrior
 from analytics.rollups import COLUMNS, Sums
-from analytics.subjects import EVERYTHING, Kind, Subject
+from analytics.subjects import Kind, Subject
 from avicenna.metrics import analytics_calculations, analytics_duration
 
 WINDOW_DAYS = 90
@@ -152,13 +152,6 @@ def _finding(subject: Subject, result: Estimate, move: tuple[Trend, float | None
         side_effect_rate=_ratio(sums.side_effects, sums.n),
         severe_rate=_ratio(sums.severe, sums.n),
     )
-
-
-def chain_to(subject: Subject) -> list[Subject]:
-    """The ancestors of a shared subject, then the subject: design of the prior (docs/numbers.md)."""
-    if subject.kind in (Kind.REMEDY_MIZAJ, Kind.REMEDY_CONDITION):
-        return [EVERYTHING, Subject(Kind.REMEDY, subject.key.split(":")[0]), subject]
-    return [EVERYTHING, subject] if subject != EVERYTHING else [EVERYTHING]
 
 
 def _ratio(total: int, n: int) -> float | None:

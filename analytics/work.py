@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 from threading import Event
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import close_old_connections, connection
 
 from analytics.telling import tell_what_moved
 from avicenna.locks import only_one
@@ -15,14 +15,14 @@ PAUSE_SECONDS = 1.0
 
 
 def work(stop: Event) -> None:
-    """Round after round until `stop` is set; a database that does not answer is asked again in the next."""
+    """Round after round until `stop` is set; what failed is tried again in the next."""
     while not stop.wait(PAUSE_SECONDS):
         close_old_connections()
         try:
             with only_one(TELLING) as alone:
                 if alone:
                     tell_what_moved()
-        except DatabaseError:
+        except Exception:  # the database, mostly, in whichever words its driver has: the next round tries again
             logger.warning("work beside requests failed, trying again", exc_info=True)
             connection.close()
     connection.close()

@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from django.db import InterfaceError
 from django.utils import timezone
 
 from analytics import telling
@@ -137,7 +138,16 @@ def one_time_only(work: Any) -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_worker_tells_within_five_seconds(newcomer: Any, watched: Recommendation) -> None:
+def test_the_worker_tells_within_five_seconds(newcomer: Any, watched: Recommendation, monkeypatch: Any) -> None:
+    """Also when the round before it failed."""
+    rounds = iter([InterfaceError("connection already closed")])
+
+    def fail_once() -> int:
+        if error := next(rounds, None):
+            raise error
+        return tell_what_moved()
+
+    monkeypatch.setattr("analytics.work.tell_what_moved", fail_once)
     stop = Event()
     thread = Thread(target=work, args=[stop])
     thread.start()
