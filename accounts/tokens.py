@@ -10,8 +10,14 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.models import Session
+from avicenna.prepared import Parameter, Prepared
 
 SESSION_CLAIM = "sid"
+
+# Every request asks it.
+_session = Prepared(
+    lambda: Session.objects.select_related("user").filter(pk=Parameter("pk", Session._meta.get_field("id")))
+)
 
 
 class TokenPair(TypedDict):
@@ -34,7 +40,7 @@ def session_id(token: Token) -> UUID:
 
 def live_session(access_token: AccessToken) -> Session | None:
     """The session of a verified token with its user, or None once either ended."""
-    session = Session.objects.select_related("user").filter(pk=session_id(access_token)).first()
+    session = _session.first(pk=session_id(access_token))
     if session is None or not session.is_live:
         return None
     session.access_until = datetime.fromtimestamp(access_token["exp"], UTC)

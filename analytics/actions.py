@@ -17,6 +17,7 @@ from analytics.evidence import Finding
 from analytics.subjects import chain_of_recommendation
 from avicenna.errors import ActionError, Forbidden
 from avicenna.locks import only_one
+from avicenna.sql import Row, Statement, run, update
 from diagnoses.models import Diagnosis, Recommendation
 from realtime.events import EffectivenessUpdate
 from realtime.publish import publish
@@ -39,6 +40,12 @@ class Rescored:
     finding: Finding
 
     @property
+    def saving(self) -> Statement:
+        self.recommendation.effectiveness_score = self.finding.estimate.score
+        self.recommendation.confidence = self.finding.estimate.confidence
+        return update(self.recommendation, "effectiveness_score", "confidence", "updated_at")
+
+    @property
     def update(self) -> EffectivenessUpdate:
         estimate = self.finding.estimate
         return EffectivenessUpdate(
@@ -53,19 +60,33 @@ class Rescored:
         )
 
 
-def rescore(diagnosis: Diagnosis, recommendations: Iterable[Recommendation]) -> list[Rescored]:
-    """Brings recommendations of one locked diagnosis up to date; the caller tells the stream."""
-    chains = {r: chain_of_recommendation(r.pk, r.remedy_id, diagnosis.condition_id) for r in recommendations}
-    known = evidence.collect(chain.from_iterable(chains.values()))
-    rescored = []
-    findings = evidence.find_all(list(chains.values()), known)
-    for recommendation, finding in zip(chains, findings, strict=True):
-        previous = recommendation.effectiveness_score
-        rescored.append(Rescored(recommendation, previous, finding))
-        recommendation.effectiveness_score = finding.estimate.score
-        recommendation.confidence = finding.estimate.confidence
-        recommendation.save(update_fields=["effectiveness_score", "confidence", "updated_at"])
-    return rescored
+class Rescoring:
+    """Brings the scores of some recommendations of one locked diagnosis up to date; the caller tells the stream.
+
+    In two steps, so that each can travel with other statements: the rows that `asked` returns go to `found`.
+    """
+
+    def __init__(self, diagnosis: Diagnosis, recommendations: Iterable[Recommendation]) -> None:
+        self._chains = {
+            one: chain_of_recommendation(one.pk, one.remedy_id, diagnosis.condition_id) for one in recommendations
+        }
+        self._subjects = list(dict.fromkeys(chain.from_iterable(self._chains.values())))
+
+    @property
+    def asked(self) -> Statement:
+        return evidence.collecting(self._subjects)
+
+    def __len__(self) -> int:
+        return len(self._chains)
+
+    def found(self, rows: Iterable[Row]) -> list[Rescored]:
+        """Not saved yet: see `Rescored.saving`."""
+        known = evidence.collected(self._subjects, rows)
+        findings = evidence.find_all(list(self._chains.values()), known)
+        return [
+            Rescored(recommendation, recommendation.effectiveness_score, finding)
+            for recommendation, finding in zip(self._chains, findings, strict=True)
+        ]
 
 
 @transaction.atomic
@@ -76,7 +97,12 @@ def recalculate_diagnosis(*, diagnosis_id: UUID, recommendation_ids: Iterable[UU
     chosen = (
         recommendations.active() if recommendation_ids is None else recommendations.filter(pk__in=recommendation_ids)
     )
-    rescored = rescore(diagnosis, chosen)
+    rescoring = Rescoring(diagnosis, chosen)
+    if not rescoring:
+        return []
+    [rows] = run(rescoring.asked)
+    rescored = rescoring.found(rows)
+    run(*(one.saving for one in rescored))
     if moved := [one.update for one in rescored if one.previous != one.finding.estimate.score]:
         publish(diagnosis, *moved)
     return rescored

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from analytics.effectiveness import PRIOR_STRENGTH, Counts, Estimate, Trend, estimates, trends
@@ -16,6 +15,7 @@ from analytics.models import EffectivenessRollup, FittedPrior
 from analytics.rollups import COLUMNS, Sums
 from analytics.subjects import Kind, Subject
 from avicenna.metrics import analytics_calculations, analytics_duration
+from avicenna.sql import Row, Statement, run
 
 WINDOW_DAYS = 90
 RECENT_DAYS = 30
@@ -65,19 +65,26 @@ def window_start(days: int | None = WINDOW_DAYS, today: date | None = None) -> d
 def collect(subjects: Iterable[Subject], days: int | None = WINDOW_DAYS) -> dict[Subject, Evidence]:
     """The evidence about each subject, in one query; a subject nobody reported on has empty sums."""
     wanted = list(dict.fromkeys(subjects))
-    if not wanted:
-        return {}
+    return collected(wanted, run(collecting(wanted, days))[0]) if wanted else {}
+
+
+def collecting(subjects: Sequence[Subject], days: int | None = WINDOW_DAYS) -> Statement:
+    """Asks for what `collected` reads, in the company of other statements. `subjects` are not empty."""
     keys: defaultdict[Kind, list[str]] = defaultdict(list)
-    for subject in wanted:
+    for subject in subjects:
         keys[subject.kind].append(subject.key)
     chosen = " OR ".join(f"(kind = %s AND key IN ({', '.join(['%s'] * len(some))}))" for some in keys.values())
-    found = _sum(chosen, [value for kind, some in keys.items() for value in (kind.value, *some)], days)
-    return {subject: found.get(subject, Evidence()) for subject in wanted}
+    return _sum(chosen, [value for kind, some in keys.items() for value in (kind.value, *some)], days)
+
+
+def collected(subjects: Iterable[Subject], rows: Iterable[Row]) -> dict[Subject, Evidence]:
+    found = _read(rows)
+    return {subject: found.get(subject, Evidence()) for subject in subjects}
 
 
 def collect_kind(kind: Kind, days: int | None = WINDOW_DAYS) -> dict[Subject, Evidence]:
     """The evidence about every subject of a kind that was reported on in the window, in one query."""
-    found = _sum("kind = %s", [kind.value], days)
+    found = _read(run(_sum("kind = %s", [kind.value], days))[0])
     return {subject: known for subject, known in found.items() if known.window.n}
 
 
@@ -95,7 +102,7 @@ _SUM = f"""
 _WHOLE, _SINCE = "SUM({})", "SUM(CASE WHEN day >= %s THEN {} ELSE 0 END)"
 
 
-def _sum(chosen: str, parameters: list[Any], days: int | None) -> dict[Subject, Evidence]:
+def _sum(chosen: str, parameters: list[Any], days: int | None) -> Statement:
     """Columns that every row counts for are summed as they are, which takes two thirds of the time."""
     start, recent, before = window_start(days), window_start(RECENT_DAYS), window_start()
     first = min(start, before)
@@ -106,12 +113,14 @@ def _sum(chosen: str, parameters: list[Any], days: int | None) -> dict[Subject, 
         before=", ".join((_SINCE if before > first else _WHOLE).format(column) for column in ("n", "successes")),
         chosen=chosen,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(query, limits + parameters)
-        return {Subject(Kind(kind), key): _evidence(row) for kind, key, *row in cursor.fetchall()}
+    return Statement(query, limits + parameters)
 
 
-def _evidence(row: list[Any]) -> Evidence:
+def _read(rows: Iterable[Row]) -> dict[Subject, Evidence]:
+    return {Subject(Kind(kind), key): _evidence(row) for kind, key, *row in rows}
+
+
+def _evidence(row: Row) -> Evidence:
     *sums, recent_n, recent_successes, n, successes, strength = row
     recent = Counts(int(recent_n), int(recent_successes))
     before = Counts(int(n), int(successes)) - recent

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from analytics.models import EffectivenessRollup, SubjectPatient
 from analytics.subjects import Kind, Subject, subjects_of
-from avicenna.upsert import ADD, GREATER, upsert
+from avicenna.sql import ADD, GREATER, Statement, upsert
 from feedback.models import SEVERE, Feedback
 
 
@@ -65,8 +65,8 @@ def day_of(moment: datetime) -> date:
     return timezone.localdate(moment)
 
 
-def count_in(reports: Mapping[Feedback, Sums]) -> None:
-    """New reports: one upsert for all their subjects and one for the patients behind them, in writing order."""
+def count_in(reports: Mapping[Feedback, Sums]) -> list[Statement]:
+    """New reports: what raises the figures of their subjects and names the patients behind them, in writing order."""
     sums: defaultdict[tuple[Subject, date], Sums] = defaultdict(Sums)
     patients: dict[tuple[Subject, UUID], date] = {}
     for feedback, adds in reports.items():
@@ -76,23 +76,14 @@ def count_in(reports: Mapping[Feedback, Sums]) -> None:
         for subject in shared(subjects):
             key = (subject, feedback.patient_id)
             patients[key] = max(patients.get(key, day), day)
-    upsert(
-        EffectivenessRollup,
-        ["kind", "key", "day"],
-        COLUMNS,
-        [[subject.kind.value, subject.key, day, *sums[subject, day].values] for subject, day in sorted(sums)],
-        ADD,
-    )
-    upsert(
-        SubjectPatient,
-        ["kind", "key", "patient"],
-        ["last_day"],
-        [
-            [subject.kind.value, subject.key, patient, patients[subject, patient]]
-            for subject, patient in sorted(patients)
-        ],
-        GREATER,
-    )
+    raised = [[subject.kind.value, subject.key, day, *sums[subject, day].values] for subject, day in sorted(sums)]
+    behind = [
+        [subject.kind.value, subject.key, patient, patients[subject, patient]] for subject, patient in sorted(patients)
+    ]
+    return [
+        *upsert(EffectivenessRollup, ["kind", "key", "day"], COLUMNS, raised, ADD),
+        *upsert(SubjectPatient, ["kind", "key", "patient"], ["last_day"], behind, GREATER),
+    ]
 
 
 def adjust(feedback: Feedback, before: Sums, after: Sums) -> None:

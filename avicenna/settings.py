@@ -42,6 +42,7 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
         return config
+    config["ENGINE"] = "avicenna.postgresql"
     pool_size = env.int("DATABASE_POOL_SIZE", 0)
     if pool_size:
         options["pool"] = {"min_size": 2, "max_size": pool_size, "timeout": 10}
@@ -61,6 +62,7 @@ try:
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
     DATABASES = {"default": database()}
+    DATABASE_PLANS = env.bool("DATABASE_PLANS", True)
     REDIS_URL = env.str("REDIS_URL", "")
     LOG_LEVEL = env.log_level("LOG_LEVEL", logging.INFO)
     LOG_FILE = env.str("LOG_FILE", "")

@@ -9,40 +9,48 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from accounts.models import User
 from analytics import rollups
-from analytics.actions import rescore
+from analytics.actions import Rescoring
 from analytics.evidence import Finding
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
 from avicenna.metrics import feedback_submissions
+from avicenna.prepared import Parameter, Prepared
+from avicenna.sql import Statement, insert, run
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
 from feedback.models import SEVERE, Feedback, SevereFlag, SideEffectReport
 from realtime.events import FeedbackUpdate, SevereSideEffect
-from realtime.publish import publish
+from realtime.publish import appending, numbering, publish
 
 CHANGE_DAYS = 30
 
-# How many rows are written in one statement.
-BATCH = 1_000
-
 Action = Literal["created", "changed", "withdrawn"]
 Effects = Mapping[SideEffect, int]
-News = Mapping[Feedback, Effects]
 
 
 class DiagnosisInError(ActionError):
     code = "diagnosis_closed"
     message = _("This diagnosis was entered in error; nothing can be reported on it.")
     status = status.HTTP_409_CONFLICT
+
+
+class UnknownRecommendation(ActionError):
+    message = _("There is no such recommendation among yours.")
+
+
+class OtherDiagnosis(ActionError):
+    message = _("The recommendation belongs to another diagnosis.")
 
 
 class Withdrawn(ActionError):
@@ -61,7 +69,7 @@ class TooLate(ActionError):
 class Report:
     """What a patient says about one recommendation. `side_effects` maps effects to severities 1-5."""
 
-    recommendation: Recommendation
+    recommendation_id: UUID
     rating: int
     symptom_improvement: int
     compliance: int | None = None
@@ -71,23 +79,32 @@ class Report:
     at: datetime | None = None
 
 
-@transaction.atomic
-def submit(*, actor: User | None, recommendation: Recommendation, **said: Any) -> tuple[Feedback, bool]:
+def submit(
+    *, actor: User | None, recommendation_id: UUID, diagnosis_id: UUID | None = None, **said: Any
+) -> tuple[Feedback, bool]:
     """Stores a report once per `client_id` and returns it, and whether it is new.
 
-    `said` are the other fields of `Report`; `at` is for what was reported before (an import).
+    `said` are the other fields of `Report`; `at` is for what was reported before (an import). `diagnosis_id` is what
+    the patient believes it belongs to, if said.
     """
-    report = Report(recommendation, **said)
-    diagnosis = _lock(recommendation.diagnosis_id)
-    if actor and diagnosis.patient.user_id != actor.pk:
-        raise Forbidden
-    if report.client_id and (sent_before := _sent_before(diagnosis, report.client_id)):
+    report = Report(recommendation_id, **said)
+    try:
+        return _store(actor, report, diagnosis_id), True
+    except IntegrityError:  # only now is it looked for: hardly any report is sent twice
+        if (sent_before := _sent_before(report)) is None:
+            raise
         return sent_before, False
-    feedback = _feedback(diagnosis, report)
-    feedback.save(force_insert=True)
-    _count_in({feedback: report.side_effects})
-    _tell(diagnosis, "created", {feedback: report.side_effects})
-    return feedback, True
+
+
+@transaction.atomic
+def _store(actor: User | None, report: Report, diagnosis_id: UUID | None) -> Feedback:
+    recommendation = _locked_recommendation(actor, report.recommendation_id)
+    diagnosis = recommendation.diagnosis
+    if diagnosis_id and diagnosis_id != diagnosis.pk:
+        raise OtherDiagnosis(field="diagnosis")
+    feedback = _feedback(diagnosis, recommendation, report)
+    _tell(diagnosis, "created", [feedback], *_storing([feedback]))
+    return feedback
 
 
 @transaction.atomic
@@ -96,17 +113,19 @@ def submit_history(*, reports: Sequence[Report]) -> None:
 
     It locks every diagnosis concerned until the end: for a database that nobody works with yet.
     """
+    on: Mapping[UUID, Recommendation] = Recommendation.objects.select_related("remedy").in_bulk(
+        {report.recommendation_id for report in reports}
+    )
     by_diagnosis: defaultdict[UUID, list[Report]] = defaultdict(list)
     for report in reports:
-        by_diagnosis[report.recommendation.diagnosis_id].append(report)
-    told = {}
+        by_diagnosis[on[report.recommendation_id].diagnosis_id].append(report)
+    stored: dict[Diagnosis, list[Feedback]] = {}
     for diagnosis in map(_lock, sorted(by_diagnosis)):
-        told[diagnosis] = {_feedback(diagnosis, r): r.side_effects for r in by_diagnosis[diagnosis.pk]}
-    everything = {feedback: effects for news in told.values() for feedback, effects in news.items()}
-    Feedback.objects.bulk_create(everything, batch_size=BATCH)
-    _count_in(everything)
-    for diagnosis, news in told.items():
-        _tell(diagnosis, "created", news)
+        given = by_diagnosis[diagnosis.pk]
+        stored[diagnosis] = [_feedback(diagnosis, on[report.recommendation_id], report) for report in given]
+    run(*_storing(list(chain.from_iterable(stored.values()))))
+    for diagnosis, feedback in stored.items():
+        _tell(diagnosis, "created", feedback)
 
 
 @transaction.atomic
@@ -125,10 +144,9 @@ def change(*, actor: User | None, feedback: Feedback, changes: Mapping[str, Any]
     feedback.save(update_fields=[*(changes.keys() - {"side_effects"}), "updated_at"])
     if "side_effects" in changes:
         feedback.side_effects.all().delete()
-        _report_effects({feedback: changes["side_effects"]})
-    feedback = Feedback.objects.for_list().get(pk=feedback.pk)
+        feedback.effects = SideEffectReport.objects.bulk_create(_rows(feedback, changes["side_effects"]))
     rollups.adjust(feedback, before, _sums(feedback))
-    _tell(diagnosis, "changed", {feedback: _effects(feedback)})
+    _tell(diagnosis, "changed", [feedback])
     return feedback
 
 
@@ -139,7 +157,7 @@ def withdraw(*, actor: User | None, feedback: Feedback) -> Feedback:
     rollups.count_out(feedback, _sums(feedback))
     feedback.withdrawn_at = timezone.now()
     feedback.save(update_fields=["withdrawn_at", "updated_at"])
-    _tell(diagnosis, "withdrawn", {feedback: _effects(feedback)})
+    _tell(diagnosis, "withdrawn", [feedback])
     return feedback
 
 
@@ -153,20 +171,48 @@ def look_at(*, actor: User, flag: SevereFlag) -> SevereFlag:
     if flag.looked_at is None:
         flag.looked_at, flag.looked_at_by = timezone.now(), actor
         flag.save(update_fields=["looked_at", "looked_at_by"])
-        publish(diagnosis, _severe("looked_at", flag.feedback, _effects(flag.feedback)))
+        publish(diagnosis, _severe("looked_at", flag.feedback))
     return flag
 
 
 def _lock(diagnosis_id: UUID) -> Diagnosis:
-    """Reports on one diagnosis wait for each other: their numbers and their idempotency hang on it."""
-    diagnosis = Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=diagnosis_id)
+    """Reports on one diagnosis wait for each other: their numbers hang on it."""
+    return _open(Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=diagnosis_id))
+
+
+def _open(diagnosis: Diagnosis) -> Diagnosis:
     if diagnosis.status == Diagnosis.Status.ENTERED_IN_ERROR:
         raise DiagnosisInError
     return diagnosis
 
 
-def _sent_before(diagnosis: Diagnosis, client_id: UUID) -> Feedback | None:
-    return Feedback.objects.for_list().filter(patient=diagnosis.patient_id, client_id=client_id).first()
+def _locking() -> QuerySet[Recommendation]:
+    """A recommendation with all that a report on it needs, and the lock of its diagnosis."""
+    wanted = ["diagnosis__head", "diagnosis__status", "diagnosis__condition_id", "diagnosis__patient__mizaj_type"]
+    wanted += ["remedy__slug", "remedy__name_en", "remedy__name_fa", "effectiveness_score"]
+    found = Recommendation.objects.filter(pk=Parameter("pk", Recommendation._meta.get_field("id"))).only(*wanted)
+    return found.select_related("remedy", "diagnosis__patient").select_for_update(of=("diagnosis",))
+
+
+_any_recommendation = Prepared(_locking)
+_own_recommendation = Prepared(
+    lambda: _locking().filter(diagnosis__patient__user=Parameter("user", User._meta.get_field("id")))
+)
+
+
+def _locked_recommendation(actor: User | None, pk: UUID) -> Recommendation:
+    found = _own_recommendation.first(pk=pk, user=actor.pk) if actor else _any_recommendation.first(pk=pk)
+    if found is None:
+        raise UnknownRecommendation(field="recommendation")
+    _open(found.diagnosis)
+    return found
+
+
+def _sent_before(report: Report) -> Feedback | None:
+    if report.client_id is None:
+        return None
+    same_patient = Feedback.objects.for_list().filter(patient__diagnoses__recommendations=report.recommendation_id)
+    return same_patient.filter(client_id=report.client_id).first()
 
 
 def _own(actor: User | None, feedback: Feedback) -> tuple[Diagnosis, Feedback]:
@@ -179,9 +225,9 @@ def _own(actor: User | None, feedback: Feedback) -> tuple[Diagnosis, Feedback]:
     return diagnosis, feedback
 
 
-def _feedback(diagnosis: Diagnosis, report: Report) -> Feedback:
-    return Feedback(
-        recommendation=report.recommendation,
+def _feedback(diagnosis: Diagnosis, recommendation: Recommendation, report: Report) -> Feedback:
+    feedback = Feedback(
+        recommendation=recommendation,
         diagnosis=diagnosis,
         patient=diagnosis.patient,
         mizaj=diagnosis.patient.mizaj_type,
@@ -192,10 +238,16 @@ def _feedback(diagnosis: Diagnosis, report: Report) -> Feedback:
         client_id=report.client_id or new_id(),
         created_at=report.at or timezone.now(),
     )
+    feedback.effects = _rows(feedback, report.side_effects)
+    return feedback
+
+
+def _rows(feedback: Feedback, effects: Effects) -> list[SideEffectReport]:
+    return [SideEffectReport(feedback=feedback, effect=effect, severity=of) for effect, of in effects.items()]
 
 
 def _effects(feedback: Feedback) -> dict[SideEffect, int]:
-    return {report.effect: report.severity for report in feedback.side_effects.all()}
+    return {report.effect: report.severity for report in feedback.effects}
 
 
 def _said(feedback: Feedback, name: str) -> Any:
@@ -203,76 +255,73 @@ def _said(feedback: Feedback, name: str) -> Any:
 
 
 def _sums(feedback: Feedback) -> rollups.Sums:
-    return rollups.Sums.of(feedback, list(_effects(feedback).values()))
+    return rollups.Sums.of(feedback, [report.severity for report in feedback.effects])
 
 
-def _count_in(news: News) -> None:
-    _report_effects(news)
-    rollups.count_in({feedback: rollups.Sums.of(feedback, effects.values()) for feedback, effects in news.items()})
-    for feedback in news:
+def _storing(reports: Sequence[Feedback]) -> list[Statement]:
+    """The reports themselves, and the figures that they raise."""
+    effects = [row for feedback in reports for row in feedback.effects]
+    for feedback in reports:
         transaction.on_commit(feedback_submissions.labels(str(feedback.rating)).inc, robust=True)
-
-
-def _report_effects(news: News) -> None:
-    rows = [
-        SideEffectReport(feedback=feedback, effect=effect, severity=severity)
-        for feedback, effects in news.items()
-        for effect, severity in effects.items()
+    return [
+        *insert(reports),
+        *(insert(effects) if effects else ()),
+        *rollups.count_in({feedback: _sums(feedback) for feedback in reports}),
     ]
-    if rows:
-        SideEffectReport.objects.bulk_create(rows, batch_size=BATCH)
 
 
-def _tell(diagnosis: Diagnosis, action: Action, news: News) -> None:
-    """Brings the scores of the recommendations concerned up to date and puts all facts into the stream."""
-    rescored = rescore(diagnosis, {feedback.recommendation_id: feedback.recommendation for feedback in news}.values())
+def _tell(diagnosis: Diagnosis, action: Action, reports: Sequence[Feedback], *writing: Statement) -> None:
+    """Writes, brings the scores of the recommendations concerned up to date and puts all facts into the stream."""
+    raised = _flag(action, reports)
+    rescoring = Rescoring(diagnosis, {one.recommendation_id: one.recommendation for one in reports}.values())
+    count = len(reports) + len(rescoring) + len(raised)
+    *_written, known, head = run(*writing, rescoring.asked, numbering(diagnosis, count))
+    rescored = rescoring.found(known)
     findings = {one.recommendation.pk: one.finding for one in rescored}
-    publish(
-        diagnosis,
-        *(_feedback_update(action, f, findings[f.recommendation_id], effects) for f, effects in news.items()),
+    events = [
+        *(_feedback_update(action, one, findings[one.recommendation_id]) for one in reports),
         *(one.update for one in rescored),
-        *_flag(action, news),
-    )
+        *raised,
+    ]
+    run(*(one.saving for one in rescored), *appending(diagnosis, head, events))
 
 
-def _flag(action: Action, news: News) -> list[SevereSideEffect]:
+def _flag(action: Action, reports: Sequence[Feedback]) -> list[SevereSideEffect]:
     """Raises a flag for each report that names a severe side effect, and takes back one nobody has looked at yet.
 
     What is older than CHANGE_DAYS, as in an import, calls for nobody any more.
     """
     since = timezone.now() - timedelta(days=CHANGE_DAYS)
-    standing = {feedback for feedback in news if not feedback.is_withdrawn and feedback.created_at >= since}
-    severe = {feedback for feedback in standing if _severest(news[feedback])}
-    known = () if action == "created" else tuple(SevereFlag.objects.filter(feedback__in=news))  # what is new has none
-    flags = {flag.feedback_id: flag for flag in known}
-    raised = [feedback for feedback in news if feedback in severe and feedback.pk not in flags]
+    severe = {one for one in reports if not one.is_withdrawn and one.created_at >= since and _severest(one)}
+    # what is new has none
+    flags = (
+        {}
+        if action == "created"
+        else {flag.feedback_id: flag for flag in SevereFlag.objects.filter(feedback__in=reports)}
+    )
+    raised = [one for one in reports if one in severe and one.pk not in flags]
     if raised:
-        SevereFlag.objects.bulk_create(SevereFlag(feedback=f, raised_at=f.updated_at) for f in raised)
-    taken_back = [f for f in news if f not in severe and f.pk in flags and flags[f.pk].looked_at is None]
+        SevereFlag.objects.bulk_create(SevereFlag(feedback=one, raised_at=one.updated_at) for one in raised)
+    taken_back = [one for one in reports if one not in severe and one.pk in flags and flags[one.pk].looked_at is None]
     if taken_back:
         SevereFlag.objects.filter(feedback__in=taken_back).delete()
-    return [
-        *(_severe("raised", feedback, news[feedback]) for feedback in raised),
-        *(_severe("taken_back", feedback, news[feedback]) for feedback in taken_back),
-    ]
+    return [*(_severe("raised", one) for one in raised), *(_severe("taken_back", one) for one in taken_back)]
 
 
-def _severest(effects: Effects) -> list[str]:
-    return [effect.slug for effect, severity in effects.items() if severity >= SEVERE]
+def _severest(feedback: Feedback) -> list[str]:
+    return [row.effect.slug for row in feedback.effects if row.severity >= SEVERE]
 
 
-def _severe(
-    action: Literal["raised", "looked_at", "taken_back"], feedback: Feedback, effects: Effects
-) -> SevereSideEffect:
+def _severe(action: Literal["raised", "looked_at", "taken_back"], feedback: Feedback) -> SevereSideEffect:
     return SevereSideEffect(
         action=action,
         feedback_id=feedback.pk,
         recommendation_id=feedback.recommendation_id,
-        side_effects=_severest(effects),
+        side_effects=_severest(feedback),
     )
 
 
-def _feedback_update(action: Action, feedback: Feedback, finding: Finding, effects: Effects) -> FeedbackUpdate:
+def _feedback_update(action: Action, feedback: Feedback, finding: Finding) -> FeedbackUpdate:
     return FeedbackUpdate(
         action=action,
         feedback_id=feedback.pk,
@@ -281,5 +330,5 @@ def _feedback_update(action: Action, feedback: Feedback, finding: Finding, effec
         symptom_improvement=feedback.symptom_improvement,
         average_rating=finding.average_rating,
         sample_size=finding.estimate.sample_size,
-        side_effects=[effect.slug for effect in effects],
+        side_effects=[row.effect.slug for row in feedback.effects],
     )

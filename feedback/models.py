@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from avicenna.encryption import EncryptedTextField
@@ -62,6 +63,11 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rating}/5"
+
+    @cached_property
+    def effects(self) -> list[SideEffectReport]:
+        """The side effects it names, in the order in which they were named."""
+        return list(self.side_effects.all())
 
     @property
     def is_success(self) -> bool:

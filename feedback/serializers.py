@@ -8,9 +8,8 @@ from rest_framework import serializers
 
 from accounts.models import Role
 from avicenna.fields import one_to_five, text
-from avicenna.permissions import role_of
 from avicenna.serializers import FIXED, ChangeSerializer
-from diagnoses.models import Recommendation, SideEffect
+from diagnoses.models import SideEffect
 from diagnoses.serializers import active
 from feedback.models import COMMENT_LENGTH, Feedback, SevereFlag, SideEffectReport
 from feedback.summaries import Overview
@@ -40,7 +39,7 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
     remedy = serializers.CharField(source="recommendation.remedy.slug", read_only=True)
     remedy_name = serializers.CharField(source="recommendation.remedy.name", read_only=True)
     comment = serializers.SerializerMethodField()
-    side_effects = SideEffectReportSerializer(many=True, read_only=True)
+    side_effects = SideEffectReportSerializer(source="effects", many=True, read_only=True)
 
     class Meta:
         model = Feedback
@@ -62,16 +61,12 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
         ]
 
     def get_comment(self, feedback: Feedback) -> str:
-        """Between the patient and the care team; what a patient took back is the patient's alone to read."""
+        """Between the patient and the care team; what a patient took back is the patient's alone to read.
+
+        The context's `reader` is the role of who asks.
+        """
         readers = {Role.PATIENT} if feedback.is_withdrawn else {Role.PATIENT, Role.PRACTITIONER}
-        return str(feedback.comment) if role_of(self.context["request"]) in readers else ""
-
-
-class VisibleRecommendationField(serializers.PrimaryKeyRelatedField[Recommendation]):
-    """A recommendation the caller may see; any other does not exist."""
-
-    def get_queryset(self) -> Any:
-        return Recommendation.objects.visible_to(self.context["request"].user).select_related("remedy")
+        return str(feedback.comment) if self.context["reader"] in readers else ""
 
 
 class ReportSerializer(serializers.Serializer[Any]):
@@ -91,15 +86,9 @@ class ReportSerializer(serializers.Serializer[Any]):
 
 
 class NewFeedbackSerializer(ReportSerializer):
-    recommendation = VisibleRecommendationField(queryset=Recommendation.objects.none())
-    diagnosis = serializers.UUIDField(required=False)
+    recommendation = serializers.UUIDField(source="recommendation_id")
+    diagnosis = serializers.UUIDField(source="diagnosis_id", required=False)
     client_id = serializers.UUIDField(required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        diagnosis = attrs.pop("diagnosis", None)
-        if diagnosis and diagnosis != attrs["recommendation"].diagnosis_id:
-            raise serializers.ValidationError({"diagnosis": [_("The recommendation belongs to another diagnosis.")]})
-        return attrs
 
 
 class ChangedFeedbackSerializer(ChangeSerializer, ReportSerializer):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -15,9 +17,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import User
+from accounts.models import Role, User
 from avicenna.errors import ActionError, refusal
-from avicenna.permissions import IsClinic, PatientWrites
+from avicenna.permissions import IsClinic, PatientWrites, role_of
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis, Recommendation
 from diagnoses.views import created
@@ -36,6 +38,15 @@ from feedback.serializers import (
 )
 from feedback.summaries import overview_of, summary_of
 
+# To make a serializer takes several times as long as to use it, and these keep nothing of what they are given.
+_own_feedback = FeedbackSerializer(context={"reader": Role.PATIENT})
+
+
+@cache
+def _new_feedback(language: str) -> NewFeedbackSerializer:
+    """One for each language: the texts of its errors stay in the one in which they were said first."""
+    return NewFeedbackSerializer()
+
 
 @extend_schema(tags=["feedback"])
 class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedback]):
@@ -49,6 +60,9 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
     def get_queryset(self) -> QuerySet[Feedback]:
         return Feedback.objects.visible_to(self.request.user).for_list()
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "reader": role_of(self.request)}
+
     def filter_queryset(self, queryset: Any) -> Any:
         """Filters shape the list; one report is found by its id also after it was withdrawn."""
         return super().filter_queryset(queryset) if self.action == "list" else queryset
@@ -56,10 +70,14 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
     @extend_schema(request=NewFeedbackSerializer, responses={201: FeedbackSerializer, 200: FeedbackSerializer})
     @limited("feedback", by_user="120/m")
     def create(self, request: Request) -> Response:
-        given = NewFeedbackSerializer(data=request.data, context=self.get_serializer_context())
-        given.is_valid(raise_exception=True)
-        feedback, is_new = actions.submit(actor=cast(User, request.user), **given.validated_data)
-        return created(self.get_serializer(feedback).data, is_new=is_new)
+        feedback, is_new = self._submit(request.data)
+        return created(feedback, is_new=is_new)
+
+    def _submit(self, said: Any) -> tuple[dict[str, Any], bool]:
+        """The answer to one report, and whether it is new."""
+        given = _new_feedback(get_language()).run_validation(said)
+        feedback, is_new = actions.submit(actor=cast(User, self.request.user), **given)
+        return _own_feedback.to_representation(feedback), is_new
 
     @extend_schema(request=ChangedFeedbackSerializer, responses=FeedbackSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -89,14 +107,12 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
     def _answer(self, item: dict[str, Any]) -> dict[str, Any]:
         """What `create` would have answered; each item is a transaction of its own."""
         try:
-            given = NewFeedbackSerializer(data=item, context=self.get_serializer_context())
-            given.is_valid(raise_exception=True)
-            feedback, is_new = actions.submit(actor=cast(User, self.request.user), **given.validated_data)
+            feedback, is_new = self._submit(item)
         except (ActionError, ValidationError) as error:
             answer = refusal(error)
             return {"status": answer.status_code, **answer.data}
         answered = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-        return {"status": answered, "feedback": self.get_serializer(feedback).data}
+        return {"status": answered, "feedback": feedback}
 
 
 @extend_schema(tags=["feedback"])

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Session
-from avicenna.upsert import GREATER, upsert
+from avicenna.sql import GREATER, run, upsert
 from diagnoses.models import Diagnosis
 from realtime.models import DiagnosisEvent, Receipt, StreamProcess, Ticket
 
@@ -65,7 +65,7 @@ def record_receipts(*, seen: Mapping[tuple[UUID, UUID], int]) -> None:
         for (session, diagnosis), seq in sorted(seen.items())
         if session in sessions and diagnosis in diagnoses
     ]
-    upsert(Receipt, ["session", "diagnosis"], ["seen_seq", "seen_at"], rows, GREATER)
+    run(*upsert(Receipt, ["session", "diagnosis"], ["seen_seq", "seen_at"], rows, GREATER))
 
 
 @transaction.atomic

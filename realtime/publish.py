@@ -7,7 +7,7 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
+from avicenna.sql import Row, Statement, insert, run
 from realtime.events import Event
 from realtime.models import DiagnosisEvent, RightsClock
 
@@ -40,35 +41,40 @@ def group_of(diagnosis_id: UUID) -> str:
     return f"diagnosis.{diagnosis_id}"
 
 
-def publish(diagnosis: Diagnosis, *events: Event) -> int:
-    """Appends events to the stream of `diagnosis` and returns the new head.
+def publish(diagnosis: Diagnosis, *events: Event) -> None:
+    """Appends events to the stream of `diagnosis`, whose `head` is then the newest number.
 
-    Must run in the transaction that made the change: both are committed or neither. Raising the head locks the
-    row, so numbers are dense and appear in the order of the commits.
+    Must run in the transaction that made the change: both are committed or neither.
+    """
+    [raised] = run(numbering(diagnosis, len(events)))
+    run(*appending(diagnosis, raised, events))
+
+
+def numbering(diagnosis: Diagnosis, count: int) -> Statement:
+    """The first half of `publish`, for who sends it along with other statements: its rows go to `appending`.
+
+    Raising the head locks the row, so numbers are dense and appear in the order of the commits.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs inside the transaction of the change it tells of.")
-    head = _raise_head(diagnosis, len(events))
-    first = head - len(events) + 1
-    DiagnosisEvent.objects.bulk_create(
-        DiagnosisEvent(diagnosis_id=diagnosis.pk, seq=seq, type=event.type, payload=event.model_dump(mode="json"))
-        for seq, event in enumerate(events, first)
-    )
-    _forget_old(diagnosis.pk, first, head)
-    diagnosis.head = head
-    transaction.on_commit(partial(send_hint, diagnosis.pk, head), robust=True)
-    return head
-
-
-def _raise_head(diagnosis: Diagnosis, by: int) -> int:
     meta = diagnosis._meta
     pk = meta.pk.get_db_prep_value(diagnosis.pk, connection)
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {meta.db_table} SET head = head + %s WHERE id = %s RETURNING head", [by, pk])
-        row = cursor.fetchone()
-    if row is None:
+    return Statement(f"UPDATE {meta.db_table} SET head = head + %s WHERE id = %s RETURNING head", [count, pk])
+
+
+def appending(diagnosis: Diagnosis, raised: Sequence[Row], events: Sequence[Event]) -> list[Statement]:
+    """The second half: the numbered rows. `events` are as many as were numbered."""
+    if not raised:
         raise LookupError("The diagnosis is gone.")
-    return int(row[0])
+    diagnosis.head = head = int(raised[0][0])
+    first = head - len(events) + 1
+    rows = [
+        DiagnosisEvent(diagnosis_id=diagnosis.pk, seq=seq, type=event.type, payload=event.model_dump(mode="json"))
+        for seq, event in enumerate(events, first)
+    ]
+    _forget_old(diagnosis.pk, first, head)
+    transaction.on_commit(partial(send_hint, diagnosis.pk, head), robust=True)
+    return insert(rows)
 
 
 def _forget_old(diagnosis_id: UUID, first: int, head: int) -> None:

@@ -194,7 +194,7 @@ def _create_patient(entry: Entry) -> Patient:
 def _submit(entry: Entry, recommendation: Recommendation) -> None:
     submit(
         actor=None,
-        recommendation=recommendation,
+        recommendation_id=recommendation.pk,
         rating=entry.rating,
         symptom_improvement=entry.improvement,
         compliance=entry.compliance,

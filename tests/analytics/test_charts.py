@@ -38,7 +38,9 @@ def tell(bob: Any, headache: Condition, mint: Remedy) -> Any:
         diagnosis = record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
         recommendation = recommend(actor=bob, diagnosis=diagnosis, remedy=mint)
         at = timezone.now() - timedelta(days=days_ago)
-        return submit(actor=None, recommendation=recommendation, rating=rating, symptom_improvement=rating, at=at)[0]
+        return submit(
+            actor=None, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=rating, at=at
+        )[0]
 
     reports.again = again  # type: ignore[attr-defined]
     return reports

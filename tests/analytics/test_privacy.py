@@ -41,7 +41,7 @@ def fill(cells: dict[Cell, int]) -> None:
             recommendation: Recommendation = recommend(
                 actor=None, diagnosis=diagnosis, remedy=Remedy.objects.get(slug=remedy)
             )
-            reports.append(Report(recommendation, rating=4, symptom_improvement=4))
+            reports.append(Report(recommendation.pk, rating=4, symptom_improvement=4))
     submit_history(reports=reports)
 
 

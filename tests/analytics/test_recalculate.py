@@ -25,7 +25,7 @@ ADDRESS = "/api/analytics/recalculate"
 def outdated(recommendation: Any) -> Any:
     """A recommendation whose score stands on reports that have left the window since."""
     for _ in range(3):
-        submit(actor=None, recommendation=recommendation, rating=1, symptom_improvement=1, at=days_ago(120))
+        submit(actor=None, recommendation_id=recommendation.pk, rating=1, symptom_improvement=1, at=days_ago(120))
     recommendation.effectiveness_score = 0.1
     recommendation.save()
     return recommendation
@@ -114,7 +114,7 @@ def test_the_strength_is_found_again_in_what_it_made(strength: float) -> None:
 
 
 def test_a_fitted_prior_is_used_from_then_on(api: Any, alice: Any, recommendation: Any, capsys: Any) -> None:
-    submit(actor=alice, recommendation=recommendation, rating=5, symptom_improvement=5)
+    submit(actor=alice, recommendation_id=recommendation.pk, rating=5, symptom_improvement=5)
     address = f"/api/analytics/recommendations/{recommendation.pk}"
     before = api(alice).get(address).json()["effectiveness_score"]
 

@@ -22,14 +22,14 @@ def clinic(bob: Any, headache: Condition) -> Any:
             patient = create_patient(actor=None, full_name="P", mizaj_type=mizaj, care_team=[bob])
             diagnosis = record_diagnosis(actor=bob, patient=patient, condition=condition, severity=2)
             recommendation = recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
-            submit(actor=None, recommendation=recommendation, rating=rating, symptom_improvement=rating, **said)
+            submit(actor=None, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=rating, **said)
 
     return reports
 
 
 def test_a_recommendation_says_how_effective_and_how_sure(api: Any, alice: Any, recommendation: Any) -> None:
     for rating in (5, 4, 1):
-        submit(actor=alice, recommendation=recommendation, rating=rating, symptom_improvement=3)
+        submit(actor=alice, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=3)
 
     found = api(alice).get(f"/api/analytics/recommendations/{recommendation.pk}").json()
 
@@ -41,8 +41,8 @@ def test_a_recommendation_says_how_effective_and_how_sure(api: Any, alice: Any, 
 
 def test_a_diagnosis_sums_its_recommendations(api: Any, alice: Any, bob: Any, recommendation: Any, violet: Any) -> None:
     other = recommend(actor=bob, diagnosis=recommendation.diagnosis, remedy=violet)
-    submit(actor=alice, recommendation=recommendation, rating=5, symptom_improvement=3)
-    submit(actor=alice, recommendation=other, rating=1, symptom_improvement=3)
+    submit(actor=alice, recommendation_id=recommendation.pk, rating=5, symptom_improvement=3)
+    submit(actor=alice, recommendation_id=other.pk, rating=1, symptom_improvement=3)
 
     found = api(alice).get(f"/api/analytics/diagnoses/{recommendation.diagnosis_id}").json()
 
@@ -54,7 +54,7 @@ def test_the_days_of_a_recommendation_come_oldest_first(api: Any, alice: Any, re
     today = timezone.now()
     for rating, days in ((5, 0), (2, 3), (4, 3), (1, 100)):
         at = today - timedelta(days=days)
-        submit(actor=alice, recommendation=recommendation, rating=rating, symptom_improvement=3, at=at)
+        submit(actor=alice, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=3, at=at)
 
     client, base = api(alice), "/api/analytics"
     of_one = client.get(f"{base}/recommendations/{recommendation.pk}").json()["daily"]
@@ -76,7 +76,7 @@ def test_four_patients_are_too_few_to_be_described(api: Any, clinic: Any, mint: 
 
 def test_many_reports_of_one_patient_stay_unshown(api: Any, alice: Any, recommendation: Any) -> None:
     for _ in range(12):
-        submit(actor=alice, recommendation=recommendation, rating=5, symptom_improvement=5)
+        submit(actor=alice, recommendation_id=recommendation.pk, rating=5, symptom_improvement=5)
 
     assert api().get("/api/analytics/remedies/mint").json()["effectiveness"] is None
     assert api().get("/api/analytics/conditions/headache").json()["effectiveness"] is None

@@ -50,7 +50,7 @@ def play(history: list[Step], recommendations: list[Any], effect: Any) -> None:
         if act == "submit":
             at = timezone.now() - timedelta(days=days)
             said = {"rating": rating, "symptom_improvement": 3, "compliance": rating, "side_effects": effects}
-            reports.append(submit(actor=None, recommendation=recommendations[which], at=at, **said)[0])
+            reports.append(submit(actor=None, recommendation_id=recommendations[which].pk, at=at, **said)[0])
         elif reports:
             chosen = reports[which % len(reports)]
             if act == "change":
@@ -92,7 +92,7 @@ def test_writers_at_the_same_time_lose_nothing(recommendations: list[Any]) -> No
         try:
             submit(
                 actor=None,
-                recommendation=recommendations[number % 4],
+                recommendation_id=recommendations[number % 4].pk,
                 rating=1 + number % 5,
                 symptom_improvement=3,
             )
@@ -111,7 +111,7 @@ def test_writers_at_the_same_time_lose_nothing(recommendations: list[Any]) -> No
 
 
 def test_check_names_a_wrong_figure_and_rebuild_mends_it(recommendations: list[Any], capsys: Any) -> None:
-    submit(actor=None, recommendation=recommendations[0], rating=5, symptom_improvement=5)
+    submit(actor=None, recommendation_id=recommendations[0].pk, rating=5, symptom_improvement=5)
     EffectivenessRollup.objects.filter(kind=Kind.REMEDY).update(rating_sum=1)
 
     with pytest.raises(CommandError, match="1 differences"):

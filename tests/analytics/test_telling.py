@@ -34,7 +34,7 @@ def newcomer(bob: Any, headache: Any, mint: Any) -> Any:
 
 def report(recommendation: Recommendation, *ratings: int) -> None:
     for rating in ratings:
-        submit(actor=None, recommendation=recommendation, rating=rating, symptom_improvement=3)
+        submit(actor=None, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=3)
 
 
 def heard(recommendation: Recommendation) -> list[float]:

@@ -62,7 +62,7 @@ def test_staff_decides_who_is_on_the_care_team(page: Any, sam: Any, patient: Any
 
 def test_comments_and_clinical_texts_stay_out_of_the_admin(page: Any, sam: Any, recommendation: Any) -> None:
     feedback, _ = submit(
-        actor=None, recommendation=recommendation, rating=4, symptom_improvement=4, comment="a secret comment"
+        actor=None, recommendation_id=recommendation.pk, rating=4, symptom_improvement=4, comment="a secret comment"
     )
     diagnosis, patient = recommendation.diagnosis, recommendation.diagnosis.patient
     diagnosis.notes, patient.medical_history = "a secret note", "a secret history"
@@ -87,11 +87,11 @@ def test_a_list_asks_the_same_number_of_queries_for_many_rows(
             assert page(sam, f"{path}/").status_code == 200
         return len(asked)
 
-    submit(actor=None, recommendation=recommendation, rating=4, symptom_improvement=4)
+    submit(actor=None, recommendation_id=recommendation.pk, rating=4, symptom_improvement=4)
     queries()  # the first visit also signs in
     few = queries()
     for _ in range(8):
-        submit(actor=None, recommendation=recommendation, rating=4, symptom_improvement=4)
+        submit(actor=None, recommendation_id=recommendation.pk, rating=4, symptom_improvement=4)
         patient = create_patient(actor=None, full_name="P", care_team=[bob])
         record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
 

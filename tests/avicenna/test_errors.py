@@ -17,7 +17,7 @@ def test_a_database_that_does_not_answer_asks_to_come_back(
     def fails(*_: Any) -> None:
         raise error("server closed the connection unexpectedly")
 
-    monkeypatch.setattr("feedback.actions.publish", fails)
+    monkeypatch.setattr("feedback.actions.appending", fails)
     answer = api(alice, accept_language="fa").post("/api/feedback/", report)
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")

@@ -133,7 +133,7 @@ def clinic(
 ) -> dict[str, Any]:  # fmt: skip
     """Alice's record with one of everything; the keys are what precedes an id in a route."""
     said = {"rating": 4, "symptom_improvement": 4, "side_effects": {nausea: 4}}
-    feedback, _ = submit(actor=alice, recommendation=recommendation, **said)
+    feedback, _ = submit(actor=alice, recommendation_id=recommendation.pk, **said)
     PredictionModel.objects.create(version=1, training_size=1, holdout_size=1, is_active=True)
     return {
         "cast": {"nobody": None, "alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "sam": sam},

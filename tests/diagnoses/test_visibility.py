@@ -17,10 +17,10 @@ def two(
     """Alice with Bob, Dora with Charlie, each with a diagnosis and a report."""
     dora.patient.care_team.add(charlie)
     hers = record_diagnosis(actor=charlie, patient=dora.patient, condition=headache, severity=2)
-    submit(actor=alice, recommendation=recommendation, rating=5, symptom_improvement=5)
+    submit(actor=alice, recommendation_id=recommendation.pk, rating=5, symptom_improvement=5)
     submit(
         actor=dora,
-        recommendation=recommend(actor=charlie, diagnosis=hers, remedy=mint),
+        recommendation_id=recommend(actor=charlie, diagnosis=hers, remedy=mint).pk,
         rating=1,
         symptom_improvement=1,
     )

@@ -20,7 +20,7 @@ def feedback(alice: Any, recommendation: Any, nausea: Any) -> Feedback:
     """A good report of Alice's that mentions nausea."""
     stored, _ = submit(
         actor=alice,
-        recommendation=recommendation,
+        recommendation_id=recommendation.pk,
         rating=5,
         symptom_improvement=4,
         compliance=3,

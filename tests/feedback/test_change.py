@@ -120,7 +120,7 @@ def test_a_report_can_be_changed_for_thirty_days(
     api: Any, alice: Any, recommendation: Any, diagnosis: Any, hours: int, status: int
 ) -> None:
     at = timezone.now() - timedelta(days=CHANGE_DAYS, hours=hours)
-    old, _ = submit(actor=alice, recommendation=recommendation, rating=5, symptom_improvement=5, at=at)
+    old, _ = submit(actor=alice, recommendation_id=recommendation.pk, rating=5, symptom_improvement=5, at=at)
 
     answer = api(alice).patch(f"/api/feedback/{old.pk}/", {"rating": 1})
 
@@ -132,7 +132,7 @@ def test_a_report_can_be_changed_for_thirty_days(
 
 def test_a_change_counts_on_the_day_of_the_report(api: Any, alice: Any, recommendation: Any) -> None:
     at = timezone.now() - timedelta(days=9)
-    old, _ = submit(actor=alice, recommendation=recommendation, rating=5, symptom_improvement=5, at=at)
+    old, _ = submit(actor=alice, recommendation_id=recommendation.pk, rating=5, symptom_improvement=5, at=at)
 
     api(alice).patch(f"/api/feedback/{old.pk}/", {"rating": 1})
 

@@ -17,7 +17,7 @@ from feedback.models import Feedback
 @pytest.fixture
 def report_on(alice: Any, recommendation: Any) -> Any:
     def send(rating: int = 4, *, on: Any = recommendation, at: datetime | None = None, **more: Any) -> Feedback:
-        stored, _ = submit(actor=alice, recommendation=on, rating=rating, symptom_improvement=4, at=at, **more)
+        stored, _ = submit(actor=alice, recommendation_id=on.pk, rating=rating, symptom_improvement=4, at=at, **more)
         return stored
 
     return send

@@ -17,7 +17,7 @@ ADDRESS = "/api/severe-side-effects/"
 @pytest.fixture
 def severe(alice: Any, recommendation: Any, nausea: Any) -> Any:
     return submit(
-        actor=alice, recommendation=recommendation, rating=1, symptom_improvement=1, side_effects={nausea: 4}
+        actor=alice, recommendation_id=recommendation.pk, rating=1, symptom_improvement=1, side_effects={nausea: 4}
     )[0]  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def test_who_looked_first_stays(api: Any, alice: Any, bob: Any, sam: Any, severe
 def test_a_mild_one_raises_none(
     api: Any, alice: Any, bob: Any, recommendation: Any, nausea: Any, diagnosis: Any
 ) -> None:
-    submit(actor=alice, recommendation=recommendation, rating=4, symptom_improvement=4, side_effects={nausea: 3})
+    submit(actor=alice, recommendation_id=recommendation.pk, rating=4, symptom_improvement=4, side_effects={nausea: 3})
 
     assert api(bob).get(ADDRESS).json()["results"] == []
     assert told(api, alice, diagnosis) == []
@@ -60,7 +60,7 @@ def test_a_mild_one_raises_none(
 def test_what_is_brought_in_from_long_ago_raises_none(recommendation: Any, nausea: Any) -> None:
     said = {"rating": 1, "symptom_improvement": 1, "side_effects": {nausea: 5}}
     for days in (29, 31):
-        submit(actor=None, recommendation=recommendation, at=timezone.now() - timedelta(days=days), **said)
+        submit(actor=None, recommendation_id=recommendation.pk, at=timezone.now() - timedelta(days=days), **said)
 
     assert SevereFlag.objects.count() == 1
 

@@ -7,7 +7,7 @@ from feedback.actions import submit, withdraw
 
 
 def test_a_recommendation_is_summed_up(api: Any, alice: Any, recommendation: Any, nausea: Any) -> None:
-    said = {"actor": alice, "recommendation": recommendation, "symptom_improvement": 3}
+    said = {"actor": alice, "recommendation_id": recommendation.pk, "symptom_improvement": 3}
     submit(**said, rating=5, compliance=2, side_effects={nausea: 4})
     submit(**said, rating=2, side_effects={nausea: 1})
     withdraw(actor=alice, feedback=submit(**said, rating=1)[0])
@@ -30,7 +30,7 @@ def test_a_diagnosis_lists_each_recommendation_and_all_together(
     api: Any, alice: Any, bob: Any, recommendation: Any, violet: Any, django_assert_num_queries: Any
 ) -> None:
     recommend(actor=bob, diagnosis=recommendation.diagnosis, remedy=violet)
-    submit(actor=alice, recommendation=recommendation, rating=4, symptom_improvement=3)
+    submit(actor=alice, recommendation_id=recommendation.pk, rating=4, symptom_improvement=3)
     client, address = api(alice), f"/api/diagnoses/{recommendation.diagnosis_id}/feedback-overview"
 
     with django_assert_num_queries(5):  # session, diagnosis, reports, their effects, recommendations

@@ -21,10 +21,10 @@ def test_a_withdrawn_report_leaves_every_figure(api: Any, alice: Any, path: str,
 
 
 def test_the_score_is_again_what_it_was_without_it(api: Any, alice: Any, recommendation: Any) -> None:
-    submit(actor=alice, recommendation=recommendation, rating=4, symptom_improvement=4)
+    submit(actor=alice, recommendation_id=recommendation.pk, rating=4, symptom_improvement=4)
     recommendation.refresh_from_db()
     before, counted = recommendation.effectiveness_score, figures()
-    second, _ = submit(actor=alice, recommendation=recommendation, rating=1, symptom_improvement=1)
+    second, _ = submit(actor=alice, recommendation_id=recommendation.pk, rating=1, symptom_improvement=1)
 
     api(alice).delete(f"/api/feedback/{second.pk}/")
 

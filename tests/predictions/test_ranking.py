@@ -28,7 +28,7 @@ def history(bob: Any, headache: Any, mint: Any, violet: Any) -> None:
         diagnosis = record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
         for remedy, good in ((violet, number % 5 > 0), (mint, number % 5 == 0)):
             recommendation = recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
-            submit(actor=None, recommendation=recommendation, rating=5 if good else 1, symptom_improvement=3)
+            submit(actor=None, recommendation_id=recommendation.pk, rating=5 if good else 1, symptom_improvement=3)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_before_training_the_evidence_ranks(api: Any, alice: Any, diagnosis: Any
 
 def test_ones_own_report_moves_the_ranking(api: Any, alice: Any, diagnosis: Any, both: Any) -> None:
     before = ranking(api, alice, diagnosis)["predictions"]
-    submit(actor=alice, recommendation=both[1], rating=5, symptom_improvement=5)
+    submit(actor=alice, recommendation_id=both[1].pk, rating=5, symptom_improvement=5)
     after = ranking(api, alice, diagnosis)["predictions"]
 
     assert before[0]["score"] == 0.5
@@ -101,7 +101,7 @@ def test_the_patient_is_addressed_and_others_are_told_about_the_patient(
     api: Any, alice: Any, bob: Any, sam: Any, diagnosis: Any, both: Any
 ) -> None:
     for remedy in both:
-        submit(actor=alice, recommendation=remedy, rating=5, symptom_improvement=5)
+        submit(actor=alice, recommendation_id=remedy.pk, rating=5, symptom_improvement=5)
 
     told = [ranking(api, user, diagnosis)["predictions"][0]["reasons"][0] for user in (alice, bob, sam)]
 
@@ -113,7 +113,7 @@ def test_reasons_of_the_model_are_worded_for_the_reader_too(
     api: Any, alice: Any, bob: Any, diagnosis: Any, both: Any, history: None
 ) -> None:
     for remedy in both * 10:
-        submit(actor=alice, recommendation=remedy, rating=1, symptom_improvement=1)
+        submit(actor=alice, recommendation_id=remedy.pk, rating=1, symptom_improvement=1)
     store_model(train(list(training_cases()), None))
 
     to_alice, to_bob = (ranking(api, user, diagnosis)["predictions"][0]["reasons"] for user in (alice, bob))

@@ -16,7 +16,7 @@ from predictions.registry import registry
 def reports(recommendation: Any) -> Any:
     def send(ratings: list[int]) -> None:
         for rating in ratings:
-            submit(actor=None, recommendation=recommendation, rating=rating, symptom_improvement=3)
+            submit(actor=None, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=3)
 
     return send
 

@@ -25,7 +25,7 @@ def change_severity(diagnosis: Any, *severities: int) -> None:
 async def test_a_watcher_sees_a_report_at_once(watch: Any, bob: Any, alice: Any, recommendation: Any) -> None:
     async with watch(bob, recommendation.diagnosis, since=2) as client:
         first = await client.frame()
-        await sync_to_async(submit)(actor=alice, recommendation=recommendation, rating=4, symptom_improvement=5)
+        await sync_to_async(submit)(actor=alice, recommendation_id=recommendation.pk, rating=4, symptom_improvement=5)
         told = await client.frames(2)
 
     assert (first["type"], first["data"]["head"]) == ("connect", 2)

@@ -118,7 +118,7 @@ class Command(BaseCommand):
 
 def _report(told: Told, recommendation: Recommendation, effects: list[SideEffect]) -> Report:
     return Report(
-        recommendation=recommendation,
+        recommendation_id=recommendation.pk,
         rating=told.rating,
         symptom_improvement=told.improvement,
         compliance=told.compliance,
