@@ -8,7 +8,6 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
 from accounts.models import Session, User
@@ -26,7 +25,7 @@ class SessionTokenAuthentication(JWTAuthentication):
 
     def _open(self, raw: bytes) -> tuple[User, Session]:
         try:
-            session = tokens.live_session(AccessToken(raw))  # type: ignore[arg-type]
+            session = tokens.live_session(raw)
         except (TokenError, UnicodeDecodeError) as error:
             raise SignInAgain from error
         if session is None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypedDict
 from uuid import UUID
 
+from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
@@ -38,10 +40,18 @@ def session_id(token: Token) -> UUID:
         raise TokenError("The token names no session.") from error
 
 
-def live_session(access_token: AccessToken) -> Session | None:
-    """The session of a verified token with its user, or None once either ended."""
-    session = _session.first(pk=session_id(access_token))
+@lru_cache(maxsize=1_000)
+def _verified(raw: bytes | str) -> AccessToken:
+    """Its signature and claims do not change while a client goes on sending it; only its time runs out."""
+    return AccessToken(raw)  # type: ignore[arg-type]
+
+
+def live_session(raw: bytes | str) -> Session | None:
+    """The session of an access token with its user, or None once either ended. Raises `TokenError`."""
+    token = _verified(raw)
+    token.check_exp(current_time=timezone.now())
+    session = _session.first(pk=session_id(token))
     if session is None or not session.is_live:
         return None
-    session.access_until = datetime.fromtimestamp(access_token["exp"], UTC)
+    session.access_until = datetime.fromtimestamp(token["exp"], UTC)
     return session

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
-from psycopg import ClientCursor, Connection
+from psycopg import ClientCursor, Connection, Cursor
 
 Row = Sequence[Any]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -53,25 +53,31 @@ def execute(cursor: CursorWrapper, statements: Sequence[tuple[str, Parameters]])
     """The rows of each statement."""
     server = cursor.connection
     plans, binding = _plans.setdefault(server, Plans()), ClientCursor(server)
-    message, answers = [], []
+    message: list[str] = []
+    places = []
     for sql, parameters in statements:
         *before, last = plans.calls(sql, parameters)
         values = parameters if last is sql or not isinstance(parameters, Mapping) else list(parameters.values())
         message += [*before, binding.mogrify(last, values)]
-        answers += [*(False for _ in before), True]
+        places.append(len(message) - 1)
     try:
         cursor.execute("; ".join(message))
     except Exception:
         plans.forget(sql for sql, _ in statements)
         raise
-    return [rows for rows, wanted in zip(_results(cursor), answers, strict=True) if wanted]
+    return _rows(cursor.cursor, places)
 
 
-def _results(cursor: CursorWrapper) -> Iterable[list[Row]]:
-    while True:
-        yield list(cursor.fetchall()) if cursor.description else []
-        if not cursor.nextset():
-            return
+def _rows(cursor: Cursor[Any], places: Sequence[int]) -> list[list[Row]]:
+    """Of the answers at these places; `description` would describe every column anew."""
+    answers = [_answer(cursor)]
+    while cursor.nextset():
+        answers.append(_answer(cursor))
+    return [answers[place] for place in places]
+
+
+def _answer(cursor: Cursor[Any]) -> list[Row]:
+    return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
 def _call(name: str, parameters: Parameters) -> str:

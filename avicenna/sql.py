@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -86,16 +87,20 @@ def _inserting(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """As few statements as the rows allow. What is the same in all of them is given once."""
     connection, most = connections[DEFAULT_DB_ALIAS], MAX_PARAMETERS // len(fields)
-    into = f"INSERT INTO {model._meta.db_table} ({', '.join(str(field.column) for field in fields)}) VALUES "
+    columns = tuple(str(field.column) for field in fields)
     for some in (rows[start : start + most] for start in range(0, len(rows), most)):
-        shared = [all(row[i] == some[0][i] for row in some) for i in range(len(fields))]
-        names = [
-            [f"{field.column}{'' if same else n}" for field, same in zip(fields, shared, strict=True)]
-            for n in range(len(some))
-        ]
-        values = {
-            name: field.get_db_prep_value(value, connection)
-            for named, row in zip(names, some, strict=True)
-            for name, field, value in zip(named, fields, row, strict=True)
-        }
-        yield into + ", ".join(f"({', '.join(f'%({name})s' for name in named)})" for named in names), values
+        shared, values = [], {}
+        for column, field, given in zip(columns, fields, zip(*some, strict=True), strict=True):
+            shared.append(is_shared := given.count(given[0]) == len(given))
+            for n, value in enumerate(given[:1] if is_shared else given):
+                values[f"{column}{n}"] = field.get_db_prep_value(value, connection)
+        yield _insertion(model._meta.db_table, columns, tuple(shared), len(some)), values
+
+
+@lru_cache(1_000)
+def _insertion(table: str, columns: tuple[str, ...], shared: tuple[bool, ...], count: int) -> str:
+    rows = [
+        ", ".join(f"%({column}{0 if same else n})s" for column, same in zip(columns, shared, strict=True))
+        for n in range(count)
+    ]
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({'), ('.join(rows)})"
