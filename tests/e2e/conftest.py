@@ -30,8 +30,9 @@ CHROMIUM_FLAGS = [
 CLINIC = f"""
 from accounts.actions import register
 from accounts.models import User
-from diagnoses.actions import recommend, record_diagnosis
+from diagnoses.actions import create_patient, recommend, record_diagnosis
 from diagnoses.models import Condition, Remedy
+from feedback.actions import submit
 
 amini = User.objects.create_user("dr.amini@demo.example", "{PASSWORD}", role="practitioner", name="Dr Amini")
 sara = register(email="sara@demo.example", password="{PASSWORD}", full_name="Sara").patient
@@ -41,6 +42,11 @@ for condition in Condition.objects.order_by("slug")[:2]:
     diagnosis = record_diagnosis(actor=amini, patient=sara, condition=condition, severity=3)
     for remedy in remedies:
         recommend(actor=amini, diagnosis=diagnosis, remedy=remedy, dosage="3 g", duration_days=30)
+for rating in (5, 5, 4, 1, 5):  # others, on one of them: enough to be described
+    patient = create_patient(actor=None, full_name="Other", care_team=[amini])
+    diagnosis = record_diagnosis(actor=amini, patient=patient, condition=condition, severity=2)
+    known = recommend(actor=amini, diagnosis=diagnosis, remedy=remedies[0])
+    submit(actor=None, recommendation=known, rating=rating, symptom_improvement=rating)
 """
 
 

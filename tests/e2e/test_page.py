@@ -12,7 +12,7 @@ from tests.e2e.conftest import PASSWORD, Server
 
 
 def fill_feedback(page: Page, *, rating: int, comment: str = "") -> None:
-    page.locator(".recommendation button").first.click()
+    page.locator(".card-foot button").first.click()
     page.click(f"label[for=rating-{rating}]")
     page.click("label[for=symptom_improvement-4]")
     page.fill("#comment", comment)
@@ -141,9 +141,10 @@ def test_a_practitioner_watches_and_does_not_report(page: Page) -> None:
     page.fill("#email", "dr.amini@demo.example")
     page.fill("#password", PASSWORD)
     page.click("form button")
-    expect(page.locator("a.link").first).to_contain_text("Sara")
-    page.click("a.link >> nth=0")
+    page.locator("a.link", has_text="Sara").first.click()
     page.wait_for_selector("[data-state=live]")
 
     expect(page.locator(".recommendation")).to_have_count(3)
-    expect(page.locator(".recommendation button")).to_have_count(0)
+    expect(page.locator(".card-foot button")).to_have_count(0)
+    page.get_by_role("button", name="What is known").first.click()
+    expect(page.get_by_role("dialog", name="What is known")).to_be_visible()

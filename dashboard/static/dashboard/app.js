@@ -6,9 +6,10 @@ import { diagnosesScreen } from "./diagnoses.js";
 import { diagnosisScreen } from "./diagnosis.js";
 import { el, icon, replace } from "./dom.js";
 import { explain } from "./errors.js";
-import { closeFeedback, forgetDrafts } from "./feedback_form.js";
+import { forgetDrafts } from "./feedback_form.js";
 import { applyLanguage, language, onLanguageChange, otherLanguage, setLanguage, t, wasChosen } from "./i18n.js";
 import { problem, waiting } from "./notices.js";
+import { closeSheet } from "./sheet.js";
 import { signInScreen } from "./signin.js";
 
 const DIAGNOSIS = /^#\/diagnoses\/([0-9a-f-]{36})$/;
@@ -75,7 +76,7 @@ function route() {
 
 function show(next) {
   screen?.close?.();
-  closeFeedback();
+  closeSheet();
   screen = next;
   replace(main, next.element);
   scrollTo(0, 0);

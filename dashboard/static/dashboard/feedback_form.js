@@ -4,6 +4,7 @@ import { draftFor, sendDraft } from "./drafts.js";
 import { explain, fieldMessage } from "./errors.js";
 import { t, word } from "./i18n.js";
 import { scale } from "./scale.js";
+import { newSheet, sheetHeader } from "./sheet.js";
 
 export { forgetDrafts } from "./drafts.js";
 
@@ -11,33 +12,20 @@ const QUESTIONS = ["rating", "symptom_improvement", "compliance"];
 const LONGEST_COMMENT = 500;
 const SEVERE = 4;
 
-let open = null; // the dialog
-
 /** Opens the sheet for `{id, name}`; what was typed before is still there. `onSent` runs when the server has it. */
 export function openFeedback({ recommendation, onSent }) {
-  closeFeedback();
-  open = feedbackSheet({ recommendation, onSent });
-}
-
-export function closeFeedback() {
-  open?.close();
-}
-
-function feedbackSheet({ recommendation, onSent }) {
   const draft = draftFor(recommendation.id);
-  const dialog = el("dialog", { class: "sheet", "aria-labelledby": "sheet-title", oncancel: cancel, onclose: gone });
+  // While the answer is awaited it stays: one should see how it ends.
+  const sheet = newSheet({ mayClose: () => !isSending });
   let effects = null; // null while loading, [] and `effectsFailure` when that failed
   let effectsFailure = null;
   let errors = {};
   let failure = null;
   let isSending = false;
 
-  dialog.addEventListener("click", ({ target }) => target === dialog && !isSending && dialog.close());
-  document.body.append(dialog);
   draw();
-  dialog.showModal();
+  sheet.showModal();
   loadEffects();
-  return dialog;
 
   async function loadEffects() {
     [effects, effectsFailure] = [null, null];
@@ -50,25 +38,19 @@ function feedbackSheet({ recommendation, onSent }) {
   }
 
   function draw() {
-    const focused = dialog.contains(document.activeElement) ? document.activeElement.id : "";
-    const scroll = dialog.querySelector(".sheet-body")?.scrollTop ?? 0;
-    replace(dialog, form());
-    dialog.querySelector(".sheet-body").scrollTop = scroll;
+    const focused = sheet.contains(document.activeElement) ? document.activeElement.id : "";
+    const scroll = sheet.querySelector(".sheet-body")?.scrollTop ?? 0;
+    replace(sheet, form());
+    sheet.querySelector(".sheet-body").scrollTop = scroll;
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
   function form() {
-    const about = el("p", { class: "soft" }, t("feedback.about", { remedy: recommendation.name }));
-    const close = { class: "plain round", type: "button", id: "sheet-close", "aria-label": t("feedback.close") };
+    const about = t("feedback.about", { remedy: recommendation.name });
     return el(
       "form",
-      { novalidate: true, onsubmit: submit },
-      el(
-        "header",
-        {},
-        el("div", { class: "grow" }, el("h2", { id: "sheet-title" }, t("feedback.title")), about),
-        el("button", { ...close, disabled: isSending, onclick: () => dialog.close() }, icon("close")),
-      ),
+      { class: "sheet-page", novalidate: true, onsubmit: submit },
+      sheetHeader({ title: t("feedback.title"), about, disabled: isSending }),
       el("div", { class: "sheet-body" }, QUESTIONS.map(question), effectsPart(), comment()),
       el(
         "footer",
@@ -207,7 +189,7 @@ function feedbackSheet({ recommendation, onSent }) {
       return takeErrors(error.fields);
     }
     isSending = false;
-    dialog.close();
+    sheet.close();
     onSent();
   }
 
@@ -219,23 +201,13 @@ function feedbackSheet({ recommendation, onSent }) {
   /** Draws, and leads to the first field that needs another value. */
   function refuse() {
     draw();
-    const wrong = dialog.querySelector("[aria-invalid=true]");
+    const wrong = sheet.querySelector("[aria-invalid=true]");
     (wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong)?.focus();
     wrong?.scrollIntoView({ block: "center" });
   }
 
   function told(error) {
     return Object.keys(error.fields).length ? t("feedback.check") : explain(error);
-  }
-
-  /** While the answer is awaited the sheet stays: one should see how it ends. */
-  function cancel(event) {
-    if (isSending) event.preventDefault();
-  }
-
-  function gone() {
-    dialog.remove();
-    if (open === dialog) open = null;
   }
 }
 

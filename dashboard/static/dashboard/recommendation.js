@@ -1,6 +1,7 @@
 import { el, icon, replace } from "./dom.js";
 import { directions } from "./events.js";
 import { number, percent, points, t, word } from "./i18n.js";
+import { openRemedy } from "./remedy_sheet.js";
 
 const MARK_MS = 8_000;
 const NOTICEABLE = 0.0005; // a tenth of a percentage point shows as 0.1
@@ -19,9 +20,10 @@ export function recommendationCard({ id, report, isLate }) {
   const bounds = el("div", { class: "bounds small" });
   const reasons = el("ul", { class: "reasons" });
   const evidence = el("p", { class: "evidence soft small" });
+  const more = el("button", { class: "plain known", type: "button" });
   const foot = el("div", { class: "card-foot" });
   const title = el("div", { class: "grow" }, el("h3", {}, name), kind, how);
-  element.append(el("div", { class: "card-head" }, place, title, score), marks, bar, bounds, instructions, reasons, evidence, foot);
+  element.append(el("div", { class: "card-head" }, place, title, score), marks, bar, bounds, instructions, reasons, evidence, more, foot);
   let shown = null;
   let markTimer;
   return { id, element, draw };
@@ -44,8 +46,15 @@ export function recommendationCard({ id, report, isLate }) {
     );
     replace(reasons, prediction.reasons.map((reason) => el("li", {}, el("bdi", {}, reason))));
     evidence.textContent = known(prediction.evidence).join(" · ");
+    drawMore({ slug: prediction.remedy, name: remedy_name });
     drawFoot({ recommendation: { id, name: remedy_name }, thanks });
     mark({ expected, index }, isSameQuestion);
+  }
+
+  function drawMore(remedy) {
+    more.onclick = () => openRemedy(remedy);
+    more.setAttribute("aria-label", t("remedy.open_of", { remedy: remedy.name }));
+    replace(more, icon("gauge"), t("remedy.open"));
   }
 
   function drawFoot({ recommendation, thanks }) {

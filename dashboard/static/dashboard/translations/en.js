@@ -119,9 +119,20 @@ export default {
   "kind.compound": "Compound",
   "kind.drug": "Drug",
 
+  "remedy.open": "What is known about this remedy",
+  "remedy.open_of": "What is known about this remedy: {remedy}",
+  "remedy.title": "What is known",
+  "remedy.about": "From the reports of all patients",
+  "remedy.legend":
+    "The dot is the best estimate, the bar its range with 95% certainty, the small line all patients together. What others found is no promise to you.",
+  "remedy.said": "{subject}: {score} effective ({low} to {high}), {count} reports.",
+  "remedy.too_few": "Too early to say for {remedy}",
+  "remedy.too_few_hint": "Results are shown once five patients or more have reported.",
+
+  "sheet.close": "Close",
+
   "feedback.title": "How did it go?",
   "feedback.about": "Your feedback on {remedy}",
-  "feedback.close": "Close",
   "feedback.rating": "How well did it help?",
   "feedback.rating_low": "Not at all",
   "feedback.rating_high": "Very well",

@@ -115,9 +115,20 @@ export default {
   "kind.compound": "ترکیبی",
   "kind.drug": "دارو",
 
+  "remedy.open": "آنچه دربارهٔ این درمان می‌دانیم",
+  "remedy.open_of": "آنچه دربارهٔ این درمان می‌دانیم: {remedy}",
+  "remedy.title": "آنچه می‌دانیم",
+  "remedy.about": "بر پایهٔ گزارش همهٔ بیماران",
+  "remedy.legend":
+    "نقطه بهترین برآورد است، نوار بازهٔ آن با اطمینان ۹۵٪ و خط کوچک همهٔ بیماران با هم. نتیجهٔ دیگران تضمینی برای شما نیست.",
+  "remedy.said": "{subject}: {score} اثربخشی ({low} تا {high})، {count} گزارش.",
+  "remedy.too_few": "هنوز برای داوری دربارهٔ {remedy} زود است",
+  "remedy.too_few_hint": "نتیجه‌ها زمانی نشان داده می‌شوند که دست‌کم پنج بیمار گزارش داده باشند.",
+
+  "sheet.close": "بستن",
+
   "feedback.title": "چطور بود؟",
   "feedback.about": "بازخورد شما دربارهٔ {remedy}",
-  "feedback.close": "بستن",
   "feedback.rating": "چقدر کمک کرد؟",
   "feedback.rating_low": "اصلاً",
   "feedback.rating_high": "بسیار خوب",
