@@ -5,7 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from avicenna.admin import ReadOnlyAdmin, StaffAdmin
@@ -44,6 +48,35 @@ class RemedyAdmin(TermAdmin):
     list_display = ["slug", "name_en", "name_fa", "kind", "warmth", "moisture", "confidence", "is_active"]
     list_filter = ["kind", "confidence", "is_active"]
     search_fields = ["slug", "name_en", "name_fa", "scientific_name"]
+
+    class Media:
+        css = {"all": ["avicenna/admin.css"]}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What patients report comes first, with the caution: it is read beside what the books say."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        return [(_("What patients report"), {"fields": ["chart"], "description": self.caution}), *fieldsets]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [field for field in super().get_fields(request, obj) if field != "chart"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = super().get_readonly_fields(request, obj)
+        return [*fields, "chart"] if obj else fields
+
+    @admin.display(description=_("effectiveness"))
+    def chart(self, remedy: Remedy) -> SafeString:
+        """For light and for dark; admin.css shows the one that the page is in, and only that one is loaded."""
+        address = reverse("remedy-chart", args=[remedy.slug])
+        lang = "fa" if get_language() == "fa" else "en"
+        alt = gettext("Effectiveness of %(remedy)s") % {"remedy": remedy.name}
+        return format_html_join(
+            "",
+            '<img class="chart {}" src="{}?lang={}&amp;theme={}" alt="{}" width="360" loading="lazy">',
+            [(theme, address, lang, theme, alt) for theme in ("light", "dark")],
+        )
 
 
 @admin.register(SideEffect)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -19,10 +21,10 @@ LISTS = sorted(f"{model._meta.app_label}/{model._meta.model_name}" for model in 
 def page(client: Client) -> Any:
     """`page(user, path)`: what the admin answers to a signed-in user."""
 
-    def get(user: Any, path: str, data: dict[str, Any] | None = None) -> Any:
+    def get(user: Any, path: str, data: dict[str, Any] | None = None, **headers: str) -> Any:
         client.force_login(user)
         address = f"/admin/{path}"
-        return client.post(address, data) if data is not None else client.get(address)
+        return client.post(address, data) if data is not None else client.get(address, **headers)
 
     return get
 
@@ -44,6 +46,19 @@ def test_staff_sees_where_a_degree_comes_from(page: Any, sam: Any, mint: Remedy)
 
     assert all(text in shown for text in ("Canon, book 2, p. 577", "a degree is stated", "with excess moisture"))
     assert "reviews the catalogue before" in page(sam, "diagnoses/remedy/").content.decode()
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Mint"), ("fa", "نعناع")])
+def test_staff_sees_how_effective_a_remedy_is(page: Any, sam: Any, mint: Remedy, language: str, name: str) -> None:
+    shown = page(sam, f"diagnoses/remedy/{mint.pk}/change/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
+
+    pictures = re.findall(r'<img class="chart (\w+)" src="([^"]+)" alt="([^"]+)"', shown)
+    assert [theme for theme, _, _ in pictures] == ["light", "dark"]
+    for theme, address, alt in pictures:
+        assert unescape(address) == f"/api/analytics/remedies/mint/chart.svg?lang={language}&theme={theme}"
+        assert name in alt
+    assert 'class="description"' in shown and "avicenna/admin.css" in shown
+    assert "chart.svg" not in page(sam, "diagnoses/remedy/add/").content.decode()
 
 
 def test_a_remedy_is_retired_through_the_action(page: Any, sam: Any, mint: Remedy) -> None:
