@@ -90,8 +90,10 @@ class Rescoring:
 
 
 @transaction.atomic
-def recalculate_diagnosis(*, diagnosis_id: UUID, recommendation_ids: Iterable[UUID] | None = None) -> list[Rescored]:
-    """Brings its active recommendations (or those named) up to date; those whose score moved are told."""
+def recalculate_diagnosis(
+    *, diagnosis_id: UUID, recommendation_ids: Iterable[UUID] | None = None, even_if_same: bool = False
+) -> list[Rescored]:
+    """Brings its active recommendations (or those named) up to date; told are those whose score moved, or all."""
     diagnosis = Diagnosis.objects.select_for_update(of=("self",)).get(pk=diagnosis_id)
     recommendations = Recommendation.objects.for_list().filter(diagnosis=diagnosis)
     chosen = (
@@ -103,8 +105,9 @@ def recalculate_diagnosis(*, diagnosis_id: UUID, recommendation_ids: Iterable[UU
     [rows] = run(rescoring.asked)
     rescored = rescoring.found(rows)
     run(*(one.saving for one in rescored))
-    if moved := [one.update for one in rescored if one.previous != one.finding.estimate.score]:
-        publish(diagnosis, *moved)
+    told = [one.update for one in rescored if even_if_same or one.previous != one.finding.estimate.score]
+    if told:
+        publish(diagnosis, *told)
     return rescored
 
 

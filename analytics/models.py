@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from analytics.subjects import Kind
-from diagnoses.models import Patient
+from diagnoses.models import Patient, Recommendation
 
 
 class EffectivenessRollup(models.Model):
@@ -85,7 +85,10 @@ class FittedPrior(models.Model):
 
 
 class Told(models.Model):
-    """What diagnoses were last told: of a remedy its counts, of a remedy for a condition its score and trend."""
+    """What diagnoses were last told: of a remedy its counts and on which day, of one for a condition score and trend.
+
+    An empty trend is one that nobody was told yet; it cannot change.
+    """
 
     kind = models.PositiveSmallIntegerField(choices=Kind)
     key = models.CharField(max_length=40)
@@ -93,9 +96,20 @@ class Told(models.Model):
     successes = models.PositiveIntegerField(default=0)
     score = models.FloatField(null=True)
     trend = models.CharField(max_length=9, blank=True)
+    # Trends change with the days, too.
+    day = models.DateField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="told_once")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.key}"
+
+
+class Due(models.Model):
+    """That the trend of a recommendation's remedy changed and its diagnosis is still to hear of it."""
+
+    recommendation = models.OneToOneField(Recommendation, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.recommendation_id}"
