@@ -1,7 +1,8 @@
 """`python -m tests.chaos --minutes 5`: every fault at random, more clients, figures at the end.
 
-Exit code 1 when an event was lost or doubled, or when somebody did not recover. The seed is printed: the same seed
-chooses the same faults and victims, though the machine's own timing is never twice the same.
+Exit code 1 when an event was lost or doubled, when somebody did not recover, or when the rollups are not what the
+feedback says in the end. The seed is printed: the same seed chooses the same faults and victims, though the machine's own
+timing is never twice the same.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ async def run(minutes: float, seed: str, faults: list[Fault]) -> None:
             if not waiting:  # every fault once before any comes again
                 waiting = rng.sample(faults, len(faults))
             await endure(clinic, waiting.pop(), delays)
+        rollups = await clinic.compare_rollups()
         report(clinic, delays)
+        say(rollups)
 
 
 async def endure(clinic: Chaos, fault: Fault, delays: dict[str, list[float]]) -> None:

@@ -180,6 +180,17 @@ class Chaos:
         if complaints:
             raise AssertionError("\n".join(complaints[:20]))
 
+    async def compare_rollups(self) -> str:
+        """What `rebuild_analytics --check` says of the sums after all that happened; a difference fails."""
+        await self.writers.rest()
+        try:
+            code, said = await self.stack.manage("rebuild_analytics", "--check")
+        finally:
+            self.writers.go()
+        if code:
+            raise AssertionError(f"the rollups are not what the feedback says, exit code {code}:\n{said}")
+        return said
+
     def complaints(self) -> list[str]:
         found = list(self.ledger.holes)
         for case in self.cases:

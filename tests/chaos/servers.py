@@ -216,6 +216,19 @@ class Stack:
         await asyncio.gather(*(server.ready() for server in self.servers))
         return output.decode()
 
+    async def manage(self, *command: str) -> tuple[int, str]:
+        """`manage.py …`, as an operator calls it: its exit code and what it said."""
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, said.decode().strip()
+
     def _sockets(self, number: int, application: list[str]) -> Process:
         port = free_port()
         options = f"--port {port} --ws websockets-sansio --ws-max-size 131072 --ws-per-message-deflate false"

@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 import pytest_asyncio
 
@@ -45,3 +46,19 @@ async def test_nothing_is_lost_or_doubled(clinic: Chaos, fault: Fault) -> None:
     await clinic.written(5)
 
     await clinic.survive(fault)
+
+
+async def test_the_rollups_are_what_the_feedback_says(clinic: Chaos) -> None:
+    """After all faults."""
+    await clinic.written(5)
+
+    assert "No difference" in await clinic.compare_rollups()
+
+
+async def test_a_wrong_rollup_would_be_named(clinic: Chaos) -> None:
+    await clinic.written(5)
+    async with await psycopg.AsyncConnection.connect(clinic.stack.postgres.url, autocommit=True) as connection:
+        await connection.execute("UPDATE analytics_effectivenessrollup SET rating_sum = rating_sum + 1 WHERE kind = 5")
+
+    with pytest.raises(AssertionError, match=r"EVERYTHING(.|\n)*stored(.|\n)*rating_sum(.|\n)*computed"):
+        await clinic.compare_rollups()
