@@ -1,8 +1,8 @@
 """`python -m tests.chaos --minutes 5`: every fault at random, more clients, figures at the end.
 
 Exit code 1 when an event was lost or doubled, when somebody did not recover, or when the rollups are not what the
-feedback says in the end. The seed is printed: the same seed chooses the same faults and victims, though the machine's own
-timing is never twice the same.
+feedback says in the end. The seed is printed: the same seed chooses the same faults and victims, though the machine's
+own timing is never twice the same.
 """
 
 from __future__ import annotations
