@@ -108,12 +108,12 @@ def condition_report(condition: Condition, *, days: int | None = WINDOW_DAYS) ->
     known = evidence.collect([EVERYTHING, *map(Subject.remedy, shown), *shown.values()], days)
     together = Subject.condition(condition.pk)
     known[together] = sum((known[pair] for pair in shown.values()), Evidence())
-    remedies = Remedy.objects.in_bulk(shown)
+    terms = Remedy.objects.in_bulk(shown)
     findings = evidence.find_all([[EVERYTHING, Subject.remedy(pk), pair] for pk, pair in shown.items()], known)
     return ConditionReport(
         condition=condition,
         finding=evidence.find([EVERYTHING, together], known) if shown else None,
-        remedies=_best_first(RankedRemedy(remedies[pk], finding) for pk, finding in zip(shown, findings, strict=True)),
+        remedies=best_first(RankedRemedy(terms[pk], finding) for pk, finding in zip(shown, findings, strict=True)),
     )
 
 
@@ -140,13 +140,11 @@ def _patients(parts: Iterable[Subject], days: int | None) -> dict[Subject, set[A
 
 
 def most_effective(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
-    return _best_first(_remedies(min_samples, days))[:limit]
+    return best_first(remedies(min_samples, days))[:limit]
 
 
 def worst_performing(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
-    """By the upper end of the interval: a remedy is called bad only when even the best case is."""
-    ranked = sorted(_remedies(min_samples, days), key=lambda row: (row.finding.estimate.interval[1], row.remedy.slug))
-    return ranked[:limit]
+    return worst_first(remedies(min_samples, days))[:limit]
 
 
 def alert(row: RankedRemedy) -> str:
@@ -161,26 +159,20 @@ def alert(row: RankedRemedy) -> str:
 
 
 def trending(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
-    """Those that move, the surest first."""
-    moving = [row for row in _remedies(min_samples, days) if row.finding.trend in ("improving", "declining")]
-    return sorted(moving, key=lambda row: (-_sureness(row.finding), row.remedy.slug))[:limit]
+    return moving(remedies(min_samples, days))[:limit]
 
 
 def side_effects(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
     """Remedies with severe side effects first, then with any, each by the share that is surely reached."""
-    rows = [row for row in _remedies(min_samples, days) if row.finding.side_effect_rate]
+    rows = [row for row in remedies(min_samples, days) if row.finding.side_effect_rate]
     return sorted(rows, key=_harm)[:limit]
-
-
-def overall(*, days: int | None = WINDOW_DAYS) -> Finding:
-    return evidence.find([EVERYTHING], evidence.collect([EVERYTHING], days))
 
 
 def _chain(recommendation: Recommendation, condition_id: int) -> list[Subject]:
     return chain_of_recommendation(recommendation.pk, recommendation.remedy_id, condition_id)
 
 
-def _remedies(min_samples: int, days: int | None) -> list[RankedRemedy]:
+def remedies(min_samples: int, days: int | None) -> list[RankedRemedy]:
     """Every remedy that may be described, with what is known about it.
 
     So many are compared that one in twenty would seem to move by chance alone: a trend is called one only where the
@@ -191,8 +183,8 @@ def _remedies(min_samples: int, days: int | None) -> list[RankedRemedy]:
     shown = sorted(privacy.with_enough_patients(Kind.REMEDY, keys, days))
     known |= evidence.collect([EVERYTHING], days)
     findings = _without_false_trends(evidence.find_all([[EVERYTHING, subject] for subject in shown], known))
-    remedies = Remedy.objects.in_bulk([int(subject.key) for subject in shown])
-    return [RankedRemedy(remedies[int(finding.subject.key)], finding) for finding in findings]
+    terms = Remedy.objects.in_bulk([int(subject.key) for subject in shown])
+    return [RankedRemedy(terms[int(finding.subject.key)], finding) for finding in findings]
 
 
 def _without_false_trends(findings: Sequence[Finding]) -> list[Finding]:
@@ -203,8 +195,20 @@ def _without_false_trends(findings: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def _best_first(rows: Iterable[RankedRemedy]) -> list[RankedRemedy]:
+def best_first(rows: Iterable[RankedRemedy]) -> list[RankedRemedy]:
+    """By the lower end of the interval: three lucky reports beat nobody."""
     return sorted(rows, key=lambda row: (-row.finding.estimate.interval[0], row.remedy.slug))
+
+
+def worst_first(rows: Iterable[RankedRemedy]) -> list[RankedRemedy]:
+    """By the upper end of the interval: a remedy is called bad only when even the best case is."""
+    return sorted(rows, key=lambda row: (row.finding.estimate.interval[1], row.remedy.slug))
+
+
+def moving(rows: Iterable[RankedRemedy]) -> list[RankedRemedy]:
+    """Those that move, the surest first."""
+    found = [row for row in rows if row.finding.trend in ("improving", "declining")]
+    return sorted(found, key=lambda row: (-_sureness(row.finding), row.remedy.slug))
 
 
 def _sureness(finding: Finding) -> float:

@@ -10,6 +10,7 @@ from analytics import reports
 from analytics.evidence import WINDOW_DAYS
 from analytics.reports import DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES
 from analytics.series import Day
+from analytics.summary import ClinicSummary
 from avicenna.permissions import is_clinic
 from diagnoses.models import Recommendation
 
@@ -143,6 +144,38 @@ class DiagnosisReportSerializer(serializers.Serializer[Any]):
         return RecommendationFindingSerializer(rows, many=True).data
 
 
+class ClinicSummarySerializer(FindingSerializer):
+    """All reports together and what staff should look at; remedies only where five patients stand behind them."""
+
+    patients = serializers.IntegerField(help_text="who reported in the window")
+    reports = serializers.IntegerField(help_text="in the window")
+    reports_before = serializers.IntegerField(allow_null=True, help_text="in as many days before; null for all time")
+    daily = DaySerializer(many=True)
+    best = RankedRemedySerializer(many=True, help_text="three, by the lower end of the interval")
+    worst = AlertedRemedySerializer(many=True, help_text="three others, by the upper end of the interval")
+    moving = RankedRemedySerializer(many=True, help_text="whose success rate surely rose or fell, the surest first")
+    open_severe_side_effects = serializers.IntegerField(help_text="severe side effects that nobody has looked at")
+    active_diagnoses = serializers.IntegerField()
+    silent_recommendations = serializers.IntegerField(
+        help_text="active for at least 14 days, without a report in the last 14"
+    )
+
+    def to_representation(self, summary: ClinicSummary) -> dict[str, Any]:
+        return {
+            **FindingSerializer(summary.finding).data,
+            "patients": summary.patients,
+            "reports": summary.reports,
+            "reports_before": summary.reports_before,
+            "daily": DaySerializer(summary.daily, many=True).data,
+            "best": RankedRemedySerializer(summary.best, many=True).data,
+            "worst": AlertedRemedySerializer(summary.worst, many=True).data,
+            "moving": RankedRemedySerializer(summary.moving, many=True).data,
+            "open_severe_side_effects": summary.open_severe_side_effects,
+            "active_diagnoses": summary.active_diagnoses,
+            "silent_recommendations": summary.silent_recommendations,
+        }
+
+
 class WindowField(serializers.ChoiceField):
     """Which days count; what comes out is their number, None for all time."""
 
@@ -155,6 +188,10 @@ class WindowField(serializers.ChoiceField):
 
 class WindowSerializer(serializers.Serializer[Any]):
     window = WindowField()
+
+
+class ClinicSummaryQuerySerializer(WindowSerializer):
+    min_samples = serializers.IntegerField(min_value=MIN_SAMPLES, max_value=1_000_000, default=MIN_SAMPLES)
 
 
 class PublicWindowSerializer(WindowSerializer):

@@ -24,9 +24,10 @@ from analytics.charts import Language, remedy_chart
 from analytics.reports import RankedRemedy
 from analytics.serializers import (
     AlertedRemedySerializer,
+    ClinicSummaryQuerySerializer,
+    ClinicSummarySerializer,
     ConditionReportSerializer,
     DiagnosisReportSerializer,
-    FindingSerializer,
     ListQuerySerializer,
     PublicWindowSerializer,
     RankedRemedySerializer,
@@ -36,6 +37,7 @@ from analytics.serializers import (
     RescoredSerializer,
     WindowSerializer,
 )
+from analytics.summary import summarize
 from avicenna.permissions import IsClinic, IsStaff
 from avicenna.throttling import limited
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy
@@ -177,8 +179,10 @@ class RecalculateView(APIView):
 
 @extend_schema(tags=["analytics"])
 class SummaryView(APIView):
+    """The clinic at a glance: all reports together, the remedies that stand out, and what waits for somebody."""
+
     permission_classes = [IsStaff]
 
-    @extend_schema(parameters=[WindowSerializer], responses=FindingSerializer)
+    @extend_schema(parameters=[ClinicSummaryQuerySerializer], responses=ClinicSummarySerializer)
     def get(self, request: Request) -> Response:
-        return Response(FindingSerializer(reports.overall(**asked(WindowSerializer, request))).data)
+        return Response(ClinicSummarySerializer(summarize(**asked(ClinicSummaryQuerySerializer, request))).data)

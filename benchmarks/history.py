@@ -34,6 +34,7 @@ from accounts import tokens  # noqa: E402
 from accounts.models import Role, Session, User  # noqa: E402
 from analytics import evidence, rebuild, reports  # noqa: E402
 from analytics.subjects import Kind  # noqa: E402
+from analytics.summary import summarize  # noqa: E402
 from avicenna.identifiers import new_id  # noqa: E402
 from diagnoses.actions import create_patient, recommend, record_diagnosis  # noqa: E402
 from diagnoses.mizaj import Mizaj  # noqa: E402
@@ -273,7 +274,7 @@ def questions() -> dict[str, Callable[[int], object]]:
         "worst_performing": lambda n: reports.worst_performing(**ranked),
         "trending": lambda n: reports.trending(**ranked),
         "side_effects": lambda n: reports.side_effects(**ranked),
-        "overall": lambda n: reports.overall(),
+        "summary": lambda n: summarize(),
         "GET most-effective": lambda n: _get(client, "/api/analytics/most-effective"),
     }
 

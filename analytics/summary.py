@@ -1,0 +1,80 @@
+"""The clinic at a glance, for its staff: one call, a fixed number of queries, however much was reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from analytics import evidence, reports
+from analytics.evidence import WINDOW_DAYS, Finding, window_start
+from analytics.models import SubjectPatient
+from analytics.reports import DEFAULT_LIMIT, MIN_SAMPLES, RankedRemedy
+from analytics.series import Day, daily
+from analytics.subjects import EVERYTHING
+from diagnoses.models import Diagnosis, Recommendation
+from feedback.models import Feedback, SevereFlag
+
+SHOWN = 3
+# A recommendation that nobody reports on for so long may have been given up.
+SILENT_DAYS = 14
+
+
+@dataclass(frozen=True)
+class ClinicSummary:
+    """`reports_before` are those of as many days before the window, None for all time; `worst` holds none of `best`."""
+
+    finding: Finding
+    patients: int
+    reports: int
+    reports_before: int | None
+    daily: list[Day]
+    best: list[RankedRemedy]
+    worst: list[RankedRemedy]
+    moving: list[RankedRemedy]
+    open_severe_side_effects: int
+    active_diagnoses: int
+    silent_recommendations: int
+
+
+def summarize(*, days: int | None = WINDOW_DAYS, min_samples: int = MIN_SAMPLES) -> ClinicSummary:
+    """`days` is the window, None all time; remedies are listed from `min_samples` reports and five patients on."""
+    finding = evidence.find([EVERYTHING], evidence.collect([EVERYTHING], days))
+    before, within = _days(days)
+    ranked = reports.remedies(min_samples, days)
+    best = reports.best_first(ranked)[:SHOWN]
+    return ClinicSummary(
+        finding=finding,
+        patients=_patients(days),
+        reports=finding.estimate.sample_size,
+        reports_before=None if days is None else sum(day.sums.n for day in before),
+        daily=within,
+        best=best,
+        worst=[row for row in reports.worst_first(ranked) if row not in best][:SHOWN],
+        moving=reports.moving(ranked)[:DEFAULT_LIMIT],
+        open_severe_side_effects=SevereFlag.objects.standing().filter(looked_at=None).count(),
+        active_diagnoses=Diagnosis.objects.filter(status=Diagnosis.Status.ACTIVE).count(),
+        silent_recommendations=_silent().count(),
+    )
+
+
+def _days(days: int | None) -> tuple[list[Day], list[Day]]:
+    """The days before the window, as many as it has, and those within it."""
+    found = daily([EVERYTHING], days and 2 * days)
+    start = window_start(days)
+    return [day for day in found if day.day < start], [day for day in found if day.day >= start]
+
+
+def _patients(days: int | None) -> int:
+    seen = SubjectPatient.objects.filter(kind=EVERYTHING.kind, key=EVERYTHING.key, last_day__gte=window_start(days))
+    return seen.count()
+
+
+def _silent() -> QuerySet[Recommendation]:
+    """Active ones, given SILENT_DAYS ago or earlier, with no report since."""
+    since = timezone.now() - timedelta(days=SILENT_DAYS)
+    lately = Feedback.objects.standing().filter(recommendation=OuterRef("pk"), created_at__gte=since)
+    active = Recommendation.objects.active().filter(diagnosis__status=Diagnosis.Status.ACTIVE, created_at__lt=since)
+    return active.filter(~Exists(lately))
