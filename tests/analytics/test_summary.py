@@ -38,7 +38,7 @@ def prescribe(bob: Any, headache: Condition) -> Any:
 def report(recommendation: Recommendation, rating: int, days_ago: int = 0, **said: Any) -> Feedback:
     at = timezone.now() - timedelta(days=days_ago)
     said = {"symptom_improvement": rating} | said
-    return submit(actor=None, recommendation=recommendation, rating=rating, at=at, **said)[0]
+    return submit(actor=None, recommendation_id=recommendation.pk, rating=rating, at=at, **said)[0]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ for rating in (5, 5, 4, 1, 5):  # others, on one of them: enough to be described
     patient = create_patient(actor=None, full_name="Other", care_team=[amini])
     diagnosis = record_diagnosis(actor=amini, patient=patient, condition=condition, severity=2)
     known = recommend(actor=amini, diagnosis=diagnosis, remedy=remedies[0])
-    submit(actor=None, recommendation=known, rating=rating, symptom_improvement=rating)
+    submit(actor=None, recommendation_id=known.pk, rating=rating, symptom_improvement=rating)
 """
 
 
