@@ -82,9 +82,19 @@ def collected(subjects: Iterable[Subject], rows: Iterable[Row]) -> dict[Subject,
     return {subject: found.get(subject, Evidence()) for subject in subjects}
 
 
-def collect_kind(kind: Kind, days: int | None = WINDOW_DAYS) -> dict[Subject, Evidence]:
-    """The evidence about every subject of a kind that was reported on in the window, in one query."""
-    found = _read(run(_sum("kind = %s", [kind.value], days))[0])
+def collect_kind(
+    kind: Kind, days: int | None = WINDOW_DAYS, *, and_also: Subject | None = None
+) -> dict[Subject, Evidence]:
+    """The evidence about every subject of a kind that was reported on in the window, in one query.
+
+    `and_also` is one of another kind.
+    """
+    chosen = "kind = %s"
+    values: list[Any] = [kind.value]
+    if and_also:
+        chosen += " OR (kind = %s AND key = %s)"
+        values += [and_also.kind.value, and_also.key]
+    found = _read(run(_sum(chosen, values, days))[0])
     return {subject: known for subject, known in found.items() if known.window.n}
 
 

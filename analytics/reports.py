@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from django.utils.translation import gettext
-from scipy.special import betaincinv
-
 from analytics import evidence, privacy
-from analytics.effectiveness import Counts, Estimate, estimate, surely_moving
+from analytics.effectiveness import Counts, Estimate, estimate
 from analytics.evidence import WINDOW_DAYS, Evidence, Finding
+from analytics.ranking import RankedRemedy, best_first, named
 from analytics.series import Day, daily
-from analytics.subjects import EVERYTHING, Kind, Subject, chain_of_recommendation
+from analytics.subjects import EVERYTHING, Subject, chain_of_recommendation
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy
 
-DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES = 10, 50, 5
 # Which days count, as callers say it; None is all time.
 WINDOWS: dict[str, int | None] = {"7": 7, "30": 30, "90": WINDOW_DAYS, "all": None}
-
-
-@dataclass(frozen=True)
-class RankedRemedy:
-    remedy: Remedy
-    finding: Finding
 
 
 @dataclass(frozen=True)
@@ -108,12 +99,11 @@ def condition_report(condition: Condition, *, days: int | None = WINDOW_DAYS) ->
     known = evidence.collect([EVERYTHING, *map(Subject.remedy, shown), *shown.values()], days)
     together = Subject.condition(condition.pk)
     known[together] = sum((known[pair] for pair in shown.values()), Evidence())
-    terms = Remedy.objects.in_bulk(shown)
     findings = evidence.find_all([[EVERYTHING, Subject.remedy(pk), pair] for pk, pair in shown.items()], known)
     return ConditionReport(
         condition=condition,
         finding=evidence.find([EVERYTHING, together], known) if shown else None,
-        remedies=best_first(RankedRemedy(terms[pk], finding) for pk, finding in zip(shown, findings, strict=True)),
+        remedies=named(best_first(findings), {pair: pk for pk, pair in shown.items()}),
     )
 
 
@@ -139,89 +129,5 @@ def _patients(parts: Iterable[Subject], days: int | None) -> dict[Subject, set[A
     return privacy.first_patients(parts[0].kind, [part.key for part in parts], days) if parts else {}
 
 
-def most_effective(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
-    return best_first(remedies(min_samples, days))[:limit]
-
-
-def worst_performing(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
-    return worst_first(remedies(min_samples, days))[:limit]
-
-
-def alert(row: RankedRemedy) -> str:
-    """What staff should know of a remedy that does badly; empty where even that is not sure."""
-    upper = row.finding.estimate.interval[1]
-    if upper >= 0.5:
-        return ""
-    said = gettext("At most %(percent)d %% of the reports call it a success, even in the best case.")
-    if row.finding.trend == "declining":
-        said = f"{said} {gettext('It is getting worse.')}"
-    return said % {"percent": round(100 * upper)}
-
-
-def trending(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
-    return moving(remedies(min_samples, days))[:limit]
-
-
-def side_effects(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS) -> list[RankedRemedy]:
-    """Remedies with severe side effects first, then with any, each by the share that is surely reached."""
-    rows = [row for row in remedies(min_samples, days) if row.finding.side_effect_rate]
-    return sorted(rows, key=_harm)[:limit]
-
-
 def _chain(recommendation: Recommendation, condition_id: int) -> list[Subject]:
     return chain_of_recommendation(recommendation.pk, recommendation.remedy_id, condition_id)
-
-
-def remedies(min_samples: int, days: int | None) -> list[RankedRemedy]:
-    """Every remedy that may be described, with what is known about it.
-
-    So many are compared that one in twenty would seem to move by chance alone: a trend is called one only where the
-    false discovery rate allows it.
-    """
-    known = evidence.collect_kind(Kind.REMEDY, days)
-    keys = [s.key for s, e in known.items() if e.window.n >= max(min_samples, MIN_SAMPLES)]
-    shown = sorted(privacy.with_enough_patients(Kind.REMEDY, keys, days))
-    known |= evidence.collect([EVERYTHING], days)
-    findings = _without_false_trends(evidence.find_all([[EVERYTHING, subject] for subject in shown], known))
-    terms = Remedy.objects.in_bulk([int(subject.key) for subject in shown])
-    return [RankedRemedy(terms[int(finding.subject.key)], finding) for finding in findings]
-
-
-def _without_false_trends(findings: Sequence[Finding]) -> list[Finding]:
-    surely = surely_moving([finding.trend_probability for finding in findings])
-    return [
-        replace(finding, trend="stable") if finding.trend in ("improving", "declining") and not moves else finding
-        for finding, moves in zip(findings, surely, strict=True)
-    ]
-
-
-def best_first(rows: Iterable[RankedRemedy]) -> list[RankedRemedy]:
-    """By the lower end of the interval: three lucky reports beat nobody."""
-    return sorted(rows, key=lambda row: (-row.finding.estimate.interval[0], row.remedy.slug))
-
-
-def worst_first(rows: Iterable[RankedRemedy]) -> list[RankedRemedy]:
-    """By the upper end of the interval: a remedy is called bad only when even the best case is."""
-    return sorted(rows, key=lambda row: (row.finding.estimate.interval[1], row.remedy.slug))
-
-
-def moving(rows: Iterable[RankedRemedy]) -> list[RankedRemedy]:
-    """Those that move, the surest first."""
-    found = [row for row in rows if row.finding.trend in ("improving", "declining")]
-    return sorted(found, key=lambda row: (-_sureness(row.finding), row.remedy.slug))
-
-
-def _sureness(finding: Finding) -> float:
-    return abs((finding.trend_probability or 0.5) - 0.5)
-
-
-def _harm(row: RankedRemedy) -> tuple[float, float, str]:
-    n = row.finding.estimate.sample_size
-    severe = _surely_at_least(row.finding.severe_rate or 0, n)
-    return -severe, -_surely_at_least(row.finding.side_effect_rate or 0, n), row.remedy.slug
-
-
-def _surely_at_least(share: float, n: int) -> float:
-    """The lower end of the 95 % interval of a share of n."""
-    count = round(share * n)
-    return float(betaincinv(1 + count, 1 + n - count, 0.025))

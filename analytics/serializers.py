@@ -6,9 +6,9 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from analytics import reports
+from analytics import ranking, reports
 from analytics.evidence import WINDOW_DAYS
-from analytics.reports import DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES
+from analytics.ranking import DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES
 from analytics.series import Day
 from analytics.summary import ClinicSummary
 from avicenna.permissions import is_clinic
@@ -71,8 +71,8 @@ class RankedRemedySerializer(serializers.Serializer[Any]):
 class AlertedRemedySerializer(RankedRemedySerializer):
     alert = serializers.SerializerMethodField()
 
-    def get_alert(self, row: reports.RankedRemedy) -> str:
-        return str(reports.alert(row))
+    def get_alert(self, row: ranking.RankedRemedy) -> str:
+        return str(ranking.alert(row))
 
 
 class MizajFindingSerializer(serializers.Serializer[Any]):

@@ -8,10 +8,10 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from analytics import evidence, reports
+from analytics import evidence, ranking
 from analytics.evidence import WINDOW_DAYS, Finding, window_start
 from analytics.models import SubjectPatient
-from analytics.reports import DEFAULT_LIMIT, MIN_SAMPLES, RankedRemedy
+from analytics.ranking import DEFAULT_LIMIT, MIN_SAMPLES, RankedRemedy
 from analytics.series import Day, daily
 from analytics.subjects import EVERYTHING
 from diagnoses.models import Diagnosis, Recommendation
@@ -43,17 +43,19 @@ def summarize(*, days: int | None = WINDOW_DAYS, min_samples: int = MIN_SAMPLES)
     """`days` is the window, None all time; remedies are listed from `min_samples` reports and five patients on."""
     finding = evidence.find([EVERYTHING], evidence.collect([EVERYTHING], days))
     before, within = _days(days)
-    ranked = reports.remedies(min_samples, days)
-    best = reports.best_first(ranked)[:SHOWN]
+    compared = ranking.compare(min_samples, days)
+    best = ranking.best_first(compared)[:SHOWN]
+    worst = [finding for finding in ranking.worst_first(compared) if finding not in best][:SHOWN]
+    rows = ranking.named([*best, *worst, *ranking.moving(compared)[:DEFAULT_LIMIT]])
     return ClinicSummary(
         finding=finding,
         patients=_patients(days),
         reports=finding.estimate.sample_size,
         reports_before=None if days is None else sum(day.sums.n for day in before),
         daily=within,
-        best=best,
-        worst=[row for row in reports.worst_first(ranked) if row not in best][:SHOWN],
-        moving=reports.moving(ranked)[:DEFAULT_LIMIT],
+        best=rows[: len(best)],
+        worst=rows[len(best) : len(best) + len(worst)],
+        moving=rows[len(best) + len(worst) :],
         open_severe_side_effects=SevereFlag.objects.standing().filter(looked_at=None).count(),
         active_diagnoses=Diagnosis.objects.filter(status=Diagnosis.Status.ACTIVE).count(),
         silent_recommendations=_silent().count(),

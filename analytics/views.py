@@ -19,9 +19,9 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts.models import User
-from analytics import actions, reports, series
+from analytics import actions, ranking, reports, series
 from analytics.charts import Language, remedy_chart
-from analytics.reports import RankedRemedy
+from analytics.ranking import RankedRemedy
 from analytics.serializers import (
     AlertedRemedySerializer,
     ClinicSummaryQuerySerializer,
@@ -138,7 +138,7 @@ class RankedListView(APIView):
     """A public list of remedies, none with fewer than five patients behind it."""
 
     permission_classes = [AllowAny]
-    report: ClassVar[Callable[..., list[RankedRemedy]]] = staticmethod(reports.most_effective)
+    report: ClassVar[Callable[..., list[RankedRemedy]]] = staticmethod(ranking.most_effective)
     serializer: ClassVar[type[RankedRemedySerializer]] = RankedRemedySerializer
 
     @extend_schema(parameters=[ListQuerySerializer], responses=RankedRemedySerializer(many=True))
@@ -148,18 +148,18 @@ class RankedListView(APIView):
 
 
 class TrendingView(RankedListView):
-    report = staticmethod(reports.trending)
+    report = staticmethod(ranking.trending)
 
 
 class WorstPerformingView(RankedListView):
     """The same with `alert`, a sentence for those that surely do worse than the rest; empty for the others."""
 
-    report = staticmethod(reports.worst_performing)
+    report = staticmethod(ranking.worst_performing)
     serializer = AlertedRemedySerializer
 
 
 class SideEffectsView(RankedListView):
-    report = staticmethod(reports.side_effects)
+    report = staticmethod(ranking.side_effects)
 
 
 @extend_schema(tags=["analytics"])

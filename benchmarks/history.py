@@ -32,7 +32,7 @@ from django.utils import timezone  # noqa: E402
 
 from accounts import tokens  # noqa: E402
 from accounts.models import Role, Session, User  # noqa: E402
-from analytics import evidence, rebuild, reports  # noqa: E402
+from analytics import evidence, ranking, rebuild, reports  # noqa: E402
 from analytics.subjects import Kind  # noqa: E402
 from analytics.summary import summarize  # noqa: E402
 from avicenna.identifiers import new_id  # noqa: E402
@@ -270,10 +270,10 @@ def questions() -> dict[str, Callable[[int], object]]:
         "diagnosis_report": lambda n: reports.diagnosis_report(diagnoses[n]),
         "remedy_report": lambda n: reports.remedy_report(remedies[n]),
         "condition_report": lambda n: reports.condition_report(conditions[n]),
-        "most_effective": lambda n: reports.most_effective(**ranked),
-        "worst_performing": lambda n: reports.worst_performing(**ranked),
-        "trending": lambda n: reports.trending(**ranked),
-        "side_effects": lambda n: reports.side_effects(**ranked),
+        "most_effective": lambda n: ranking.most_effective(**ranked),
+        "worst_performing": lambda n: ranking.worst_performing(**ranked),
+        "trending": lambda n: ranking.trending(**ranked),
+        "side_effects": lambda n: ranking.side_effects(**ranked),
         "summary": lambda n: summarize(),
         "GET most-effective": lambda n: _get(client, "/api/analytics/most-effective"),
     }
