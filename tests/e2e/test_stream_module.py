@@ -1,4 +1,4 @@
-"""stream.js against sockets that misbehave on purpose."""
+"""stream.js against sockets that misbehave on purpose, on a clock that stands still until a test moves it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ HARNESS = """async () => {
     close() { this.closed = true; }
   }
   window.sockets = []; window.told = []; window.refusal = null;
-  window.pause = (ms = 20) => new Promise((done) => setTimeout(done, ms));
   const ticket = async () => { if (refusal) throw refusal; return "/ws/x/?ticket=t" };
   const open = (address) => (sockets.push(new Socket(address)), sockets.at(-1));
   const timing = { first: 1, answer: 500, steady: 10_000, confirm: 40 };
@@ -31,8 +30,6 @@ HARNESS = """async () => {
     stream.addEventListener(type, ({ detail }) => told.push(detail.seq ?? detail.state ?? detail.head));
   }
   stream.start();
-  await pause();
-  sockets[0].say("connect", 5, { head: 7, heartbeat_seconds: 0.03 });
 }"""
 
 
@@ -40,14 +37,20 @@ HARNESS = """async () => {
 def stream(browser: Browser, server: Server) -> Iterator[Page]:
     """An empty page of the same origin with a stream that is catching up from 5 to 7."""
     page = browser.new_page()
+    page.clock.install(time="2025-01-01")
     page.goto(f"{server.url}/health/live")
+    page.clock.pause_at("2025-01-02")
     page.evaluate(HARNESS)
+    after(page, "sockets[0].say('connect', 5, { head: 7, heartbeat_seconds: 0.03 })")
     yield page
     page.close()
 
 
-def after(page: Page, script: str) -> Any:
-    return page.evaluate(f"async () => {{ {script}; await pause(); return told; }}")
+def after(page: Page, script: str, milliseconds: int = 20) -> Any:
+    """What the stream told in all, so long after the script."""
+    page.evaluate(script)
+    page.clock.run_for(milliseconds)
+    return page.evaluate("told")
 
 
 def test_catches_up_then_is_live(stream: Page) -> None:
@@ -76,13 +79,13 @@ def test_a_reset_moves_the_position(stream: Page) -> None:
 
 
 def test_what_was_handed_over_is_confirmed_once_for_many(stream: Page) -> None:
-    after(stream, "for (const n of [6, 7, 8]) sockets[0].say('e', n); await pause(100)")
+    after(stream, "for (const n of [6, 7, 8]) sockets[0].say('e', n)", milliseconds=100)
     assert stream.evaluate("sockets[0].sent.filter(({ type }) => type === 'ack')") == [{"type": "ack", "seq": 8}]
 
 
 def test_what_could_not_be_confirmed_is_confirmed_on_the_next_connection(stream: Page) -> None:
-    after(stream, "sockets[0].say('e', 6); sockets[0].end(1006); await pause(100)")
-    after(stream, "sockets[1].say('connect', 6, { head: 6, heartbeat_seconds: 9 }); await pause(100)")
+    after(stream, "sockets[0].say('e', 6); sockets[0].end(1006)", milliseconds=100)
+    after(stream, "sockets[1].say('connect', 6, { head: 6, heartbeat_seconds: 9 })", milliseconds=100)
     assert stream.evaluate("sockets.map(({ sent }) => sent.filter(({ type }) => type === 'ack'))") == [
         [],
         [{"type": "ack", "seq": 6}],
@@ -95,7 +98,7 @@ def test_a_token_that_expires_is_renewed_in_place(stream: Page) -> None:
 
 
 def test_a_silent_server_is_left(stream: Page) -> None:
-    after(stream, "await pause(700)")
+    after(stream, "", milliseconds=700)
     assert stream.evaluate("sockets[0].sent[0].type") == "ping"
     assert stream.evaluate("sockets[0].closed")
 
