@@ -19,4 +19,16 @@ os.environ["WEBSOCKET_HANDSHAKES_PER_MINUTE"] = "100000"
 # Commands that tests start take the clinic's own.
 os.environ["DJANGO_SETTINGS_MODULE"] = "avicenna.settings"
 
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
 from avicenna.settings import *  # noqa: F403
+
+# pytest-django turns DEBUG off after this. Without this, each client in a test would look through every static file
+# first; with DEBUG as here, and in `make run`, a file is looked for when it is asked for.
+WHITENOISE_AUTOREFRESH = True
+# The hashes of the clinic, made with little work: how much it takes is Django's business.
+PASSWORD_HASHERS = ["tests.settings.QuickArgon2"]
+
+
+class QuickArgon2(Argon2PasswordHasher):
+    time_cost, memory_cost, parallelism = 1, 8, 1
