@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 from scipy.special import betainc, betaincinv
-from scipy.stats import false_discovery_control
 
 Trend = Literal["improving", "declining", "stable", "new"]
 
@@ -181,7 +180,8 @@ def surely_moving(probabilities: Sequence[float | None]) -> list[bool]:
     At most FALSE_DISCOVERIES of those called are expected not to move. None: nothing is known about the subject.
     """
     known = [i for i, probability in enumerate(probabilities) if probability is not None]
-    chances = [2 * min(p, 1 - p) for p in probabilities if p is not None]
-    adjusted = list(false_discovery_control(chances)) if chances else []
-    called = {i for i, chance in zip(known, adjusted, strict=True) if chance <= FALSE_DISCOVERIES}
+    chances = np.array([2 * min(p, 1 - p) for p in probabilities if p is not None])
+    order = np.argsort(chances)
+    allowed = FALSE_DISCOVERIES * np.arange(1, len(known) + 1) / max(len(known), 1)
+    called = {known[i] for i in order[: np.flatnonzero(chances[order] <= allowed).max(initial=-1) + 1]}
     return [i in called for i in range(len(probabilities))]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from scipy.stats import beta
+from scipy.stats import beta, false_discovery_control
 
 from analytics.effectiveness import Counts, estimate, posterior, probabilities_of_rise, surely_moving, trends
 
@@ -177,3 +177,11 @@ def test_one_in_twenty_called_moving_at_most_does_not_move(movers: int) -> None:
 def test_a_movement_that_is_sure_is_called_among_many_that_are_not() -> None:
     assert surely_moving([0.5, None, 0.9999, 0.96, 0.00001]) == [False, False, True, False, True]
     assert surely_moving([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_movements_are_called_as_scipy_adjusts_them(probabilities: list[float]) -> None:
+    adjusted = false_discovery_control([2 * min(p, 1 - p) for p in probabilities])
+
+    for called, chance in zip(surely_moving(probabilities), adjusted, strict=True):
+        assert called == (chance <= 0.05) or chance == pytest.approx(0.05)
