@@ -84,7 +84,8 @@ def suite(results: Results, name: str, env: dict[str, str], *options: str) -> No
 
 
 @contextmanager
-def postgresql() -> Iterator[str | None]:
+def postgresql(*, lasting: bool = False) -> Iterator[str | None]:
+    """What is thrown away afterwards need not survive a crash, unless it is `lasting`: as a clinic's would be."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
         return

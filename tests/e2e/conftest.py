@@ -28,6 +28,11 @@ CHROMIUM_FLAGS = [
 ]
 
 CLINIC = f"""
+from django.core.management import call_command
+
+call_command("migrate", verbosity=0)
+call_command("load_catalogue", verbosity=0)
+
 from accounts.actions import register
 from accounts.models import User
 from diagnoses.actions import create_patient, recommend, record_diagnosis
@@ -62,8 +67,8 @@ class Server:
         self._env = {**os.environ, "DEBUG": "1", "DATABASE_URL": database, "REDIS_URL": "", "RATELIMIT_ENABLE": "0"}
 
     def prepare(self) -> None:
-        for command in (["migrate", "-v0"], ["load_catalogue", "-v0"], ["shell", "-v0", "-c", CLINIC]):
-            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=self._env, check=True, timeout=60)
+        command = [sys.executable, "manage.py", "shell", "-v0", "-c", CLINIC]
+        subprocess.run(command, cwd=ROOT, env=self._env, check=True, timeout=60)
 
     def start(self) -> None:
         arguments = f"avicenna.asgi:application --port {self.port} --ws websockets-sansio --timeout-graceful-shutdown 1"

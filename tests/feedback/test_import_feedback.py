@@ -301,8 +301,8 @@ def test_a_killed_import_is_finished_by_running_it_again(tmp_path):
         with sqlite3.connect(database, timeout=20) as connection:
             return connection.execute(query).fetchone()[0]
 
-    for preparation in ("migrate", "load_catalogue"):
-        assert start(preparation, "-v0").wait() == 0
+    prepare = "from django.core.management import call_command as c; c('migrate', verbosity=0); c('load_catalogue')"
+    assert start("shell", "-v0", "-c", prepare).wait() == 0
     victim = start("import_feedback", str(history), "--format", "csv")
     while count() < 100 and victim.poll() is None:
         time.sleep(0.01)

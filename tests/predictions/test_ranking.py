@@ -7,7 +7,7 @@ from django.utils import translation
 
 from diagnoses.actions import create_patient, recommend, record_diagnosis, stop_recommendation
 from diagnoses.models import Remedy
-from feedback.actions import submit
+from feedback.actions import Report, submit, submit_history
 from predictions.actions import activate_model, store_model
 from predictions.features import training_cases
 from predictions.models import PredictionModel
@@ -23,12 +23,14 @@ def both(bob: Any, diagnosis: Any, mint: Any, violet: Any) -> tuple[Any, Any]:
 @pytest.fixture
 def history(bob: Any, headache: Any, mint: Any, violet: Any) -> None:
     """Forty others: violet helps four in five of them, mint one in five."""
+    reports = []
     for number in range(40):
         patient = create_patient(actor=None, full_name="P", mizaj_type="warm_dry", care_team=[bob])
         diagnosis = record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
         for remedy, good in ((violet, number % 5 > 0), (mint, number % 5 == 0)):
             recommendation = recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
-            submit(actor=None, recommendation_id=recommendation.pk, rating=5 if good else 1, symptom_improvement=3)
+            reports.append(Report(recommendation.pk, rating=5 if good else 1, symptom_improvement=3))
+    submit_history(reports=reports)
 
 
 @pytest.fixture

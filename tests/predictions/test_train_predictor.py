@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from feedback.actions import submit
+from feedback.actions import Report, submit_history
 from predictions.actions import activate_model
 from predictions.models import PredictionModel
 from predictions.registry import registry
@@ -15,8 +15,7 @@ from predictions.registry import registry
 @pytest.fixture
 def reports(recommendation: Any) -> Any:
     def send(ratings: list[int]) -> None:
-        for rating in ratings:
-            submit(actor=None, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=3)
+        submit_history(reports=[Report(recommendation.pk, rating=rating, symptom_improvement=3) for rating in ratings])
 
     return send
 
