@@ -6,6 +6,7 @@ Dora is another patient, Sam is staff. Whoever may do something, Charlie and Dor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,32 @@ from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Reme
 from predictions.registry import registry
 
 Api = Callable[..., APIClient]
+
+# The modules that take longest begin first: no worker shall be at one of them when the others have nothing left.
+LONGEST = [
+    "chaos/test_chaos.py",
+    "avicenna/test_serve.py",
+    "e2e/test_page.py",
+    "realtime/test_processes.py",
+    "avicenna/test_settings.py",
+    "e2e/test_stream_module.py",
+    "e2e/test_documentation.py",
+    "feedback/test_import_feedback.py",
+    "feedback/test_seed_demo.py",
+    "avicenna/test_permissions.py",
+    "avicenna/test_bad_input.py",
+    "predictions/test_ranking.py",
+    "predictions/test_train_predictor.py",
+    "predictions/test_engine.py",
+    "diagnoses/test_catalogue_command.py",
+    "analytics/test_privacy.py",
+]
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")
