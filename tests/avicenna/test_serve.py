@@ -92,8 +92,14 @@ def server(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_it_says_where_to_look_and_how_to_sign_in(server: Server) -> None:
     said = server.output.read_text()
 
-    assert "200 patients, 400 diagnoses" in said
+    assert "3 practitioners, 200 patients, 400 diagnoses" in said and " 5000 reports" in said
     assert all(word in said for word in (f"{server.url}/docs", "sara@demo.example", "avicenna-demo", "Ctrl-C"))
+
+
+def test_every_figure_is_what_the_reports_say(server: Server) -> None:
+    checked = manage("rebuild_analytics", "--check", DATABASE_URL=server.database)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_the_demonstration_walks_the_loop(server: Server) -> None:
