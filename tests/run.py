@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,9 +33,9 @@ PRODUCTION = {
     "REDIS_URL": "redis://localhost:6379/0",
 }
 LINT = [
+    ("types", [str(BIN / "mypy"), "."], {"DEBUG": "1"}),
     ("lint", [str(BIN / "ruff"), "check", "."], {}),
     ("format", [str(BIN / "ruff"), "format", "--check", "."], {}),
-    ("types", [str(BIN / "mypy"), "."], {"DEBUG": "1"}),
     ("migrations", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"], {"DEBUG": "1"}),
     # Without --database: the check must not depend on a server that answers.
     ("deployment", [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
@@ -46,10 +47,16 @@ NO_DATABASE = "it asks no database"
 ONCE = {
     "tests/e2e": "the browser's server has a SQLite file",
     "tests/analytics/test_effectiveness.py": NO_DATABASE,
+    "tests/avicenna/test_architecture.py": "it reads the code",
+    "tests/avicenna/test_schema.py": "the schema is made of the code",
     "tests/avicenna/test_settings.py": NO_DATABASE,
     "tests/avicenna/test_staticfiles.py": NO_DATABASE,
+    "tests/avicenna/test_translations.py": "it reads the code",
+    "tests/chaos/test_oracle.py": NO_DATABASE,
     "tests/feedback/importing": NO_DATABASE,
+    "tests/predictions/test_baselines.py": NO_DATABASE,
     "tests/predictions/test_engine.py": NO_DATABASE,
+    "tests/predictions/test_metrics.py": NO_DATABASE,
 }
 
 
@@ -76,10 +83,17 @@ class Results:
             self.failed.append(name)
 
 
+def lint(results: Results) -> None:
+    # The types take one core as long as all the others together.
+    with ThreadPoolExecutor(2) as two:
+        list(two.map(lambda step: results.step(*step), LINT))
+
+
 def suite(results: Results, name: str, env: dict[str, str], *options: str) -> None:
     workers = os.environ.get("TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
-    # A module's tests stay together: some share a server that takes seconds to start.
-    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "loadscope", *options]
+    # A module's tests stay together: some share a server that takes seconds to start. Their order is conftest.py's.
+    distribution = ["-n", workers, "--dist", "loadscope", "--no-loadscope-reorder"]
+    command = [sys.executable, "-m", "pytest", "-q", *distribution, *options]
     results.step(f"tests on {name}", command, {"DEBUG": "1"} | env)
 
 
@@ -176,8 +190,7 @@ def main() -> int:
     only = parser.parse_args().only
     started, results = time.monotonic(), Results()
     if only in (None, "lint"):
-        for name, command, env in LINT:
-            results.step(name, command, env)
+        lint(results)
     if only in (None, "sqlite"):
         with tempfile.TemporaryDirectory(prefix="avicenna-sqlite-") as folder:
             suite(results, "SQLite", {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "TEST_REDIS_URL": ""})

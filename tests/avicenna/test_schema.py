@@ -9,8 +9,6 @@ import yaml
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory: Any) -> Any:
