@@ -334,7 +334,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     asked, console = arguments(), Console(width=120)
-    with postgresql() as server, redis() as cache:
+    with postgresql(lasting=True) as server, redis() as cache:
         if not server or not cache:
             console.print("PostgreSQL and Redis are needed: see requirements-dev.txt.")
             return 1

