@@ -17,10 +17,11 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from analytics.effectiveness import Estimate
+from analytics.wording import number, percent
 from diagnoses.mizaj import Mizaj
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ Theme = Literal["light", "dark"]
 WIDTH, MARGIN = 360, 20
 ROW, MONTHS, THICK = 44, 112, 7  # heights of a row and of the plot over time; thickness of an interval
 NAME_LETTERS = 26  # as many as fit into a line
-PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def _over_time(stretches: Sequence[Stretch]) -> tuple[Row, ...]:
 
 def _ago(newest: int, oldest: int) -> str:
     if newest == 1:
-        return _("Last %(days)s days") % {"days": _number(oldest)}
-    return _("%(first)s to %(last)s days ago") % {"first": _number(newest), "last": _number(oldest)}
+        return _("Last %(days)s days") % {"days": number(oldest)}
+    return _("%(first)s to %(last)s days ago") % {"first": number(newest), "last": number(oldest)}
 
 
 def _printable(text: str) -> str:
@@ -144,7 +144,7 @@ def _draw_rows(sheet: Sheet, rows: Sequence[Row], top: float) -> None:
     whole, *mizajes = rows
     _draw_row(sheet, whole, top, is_bold=True)
     for share, align in ((0, "start"), (0.5, "middle"), (1, "end")):
-        sheet.text(_along(share), top + 36, _percent(share), align, size=10, is_soft=True)
+        sheet.text(_along(share), top + 36, percent(share), align, size=10, is_soft=True)
     sheet.text(MARGIN, top + 72, _("By mizaj"), size=13, is_bold=True)
     if not mizajes:
         sheet.text(MARGIN, top + 94, _no_mizaj(), size=11, is_soft=True)
@@ -161,7 +161,7 @@ def _draw_row(sheet: Sheet, row: Row, y: float, *, is_bold: bool = False) -> Non
     sheet.text(MARGIN, y, row.label, size=12, is_bold=is_bold)
     sheet.bar(_along(0), _along(1), y + 14, sheet.palette.line)
     if row.estimate:
-        sheet.text(_along(1), y, _percent(row.estimate.score), "end", size=12, is_bold=True)
+        sheet.text(_along(1), y, percent(row.estimate.score), "end", size=12, is_bold=True)
         sheet.text(_along(1) - 50, y, _reports(row.estimate), "end", size=11, is_soft=True)
         low, high = row.estimate.interval
         sheet.bar(_along(low), _along(high), y + 14, sheet.palette.band)
@@ -182,7 +182,7 @@ def _draw_months(sheet: Sheet, stretches: Sequence[Row], top: float) -> None:
     for share in (0, 0.5, 1):
         y = bottom - MONTHS * share
         sheet.line([(_along(0), y), (_along(1), y)], sheet.palette.line, 1)
-        sheet.text(MARGIN, y - 4, _percent(share), size=10, is_soft=True)
+        sheet.text(MARGIN, y - 4, percent(share), size=10, is_soft=True)
     places = [_along((i + 0.5) / len(stretches)) for i in range(len(stretches))]
     months = list(zip(places, stretches, strict=True))
     points = [(x, bottom - MONTHS * row.estimate.score) if row.estimate else None for x, row in months]
@@ -198,7 +198,7 @@ def _draw_month(sheet: Sheet, row: Row, x: float, bottom: float) -> None:
     if not row.estimate:
         sheet.text(x, bottom + 37, _("no reports"), "middle", size=10, is_soft=True)
         return
-    sheet.text(x, bottom + 37, _percent(row.estimate.score), "middle", size=12, is_bold=True)
+    sheet.text(x, bottom + 37, percent(row.estimate.score), "middle", size=12, is_bold=True)
     sheet.text(x, bottom + 52, _reports(row.estimate), "middle", size=10, is_soft=True)
     low, high = (bottom - MONTHS * end for end in row.estimate.interval)
     sheet.line([(x, low - THICK / 2), (x, min(low, high + THICK) - THICK / 2)], sheet.palette.band, THICK)
@@ -240,27 +240,18 @@ def _words(picture: Picture) -> list[str]:
 def _sentence(subject: str, estimate: Estimate | None) -> str:
     if estimate is None:
         return f"{subject}: {_('no reports')}"
-    low, high = (_percent(end) for end in estimate.interval)
+    low, high = (percent(end) for end in estimate.interval)
     return _("%(subject)s: %(percent)s effective (%(interval)s), %(reports)s") % {
         "subject": subject,
-        "percent": _percent(estimate.score),
+        "percent": percent(estimate.score),
         "interval": _("%(low)s to %(high)s") % {"low": low, "high": high},
         "reports": _reports(estimate),
     }
 
 
-def _percent(share: float) -> str:
-    return _("%(number)s %%") % {"number": _number(round(100 * share))}
-
-
 def _reports(estimate: Estimate) -> str:
     # Always several: five patients at least stand behind what is drawn.
-    return _("%(count)s reports") % {"count": _number(estimate.sample_size)}
-
-
-def _number(value: int) -> str:
-    """In the digits of the language; `gettext` says which language that is, so that the two never differ."""
-    return str(value).translate(PERSIAN_DIGITS) if get_language() == "fa" else str(value)
+    return _("%(count)s reports") % {"count": number(estimate.sample_size)}
 
 
 class Sheet:
