@@ -12,6 +12,7 @@ from analytics import evidence, privacy
 from analytics.effectiveness import surely_moving
 from analytics.evidence import WINDOW_DAYS, Finding
 from analytics.subjects import EVERYTHING, Kind, Subject
+from analytics.wording import percent
 from diagnoses.models import Remedy
 
 DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES = 10, 50, 5
@@ -93,10 +94,10 @@ def alert(row: RankedRemedy) -> str:
     upper = row.finding.estimate.interval[1]
     if upper >= 0.5:
         return ""
-    said = gettext("At most %(percent)d %% of the reports call it a success, even in the best case.")
+    said = gettext("At most %(percent)s of the reports call it a success, even in the best case.")
     if row.finding.trend == "declining":
         said = f"{said} {gettext('It is getting worse.')}"
-    return said % {"percent": round(100 * upper)}
+    return said % {"percent": percent(upper)}
 
 
 def _sureness(finding: Finding) -> float:

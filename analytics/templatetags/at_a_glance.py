@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from analytics.effectiveness import Trend
 from analytics.evidence import Finding
-from analytics.reports import WINDOWS, RankedRemedy, alert
+from analytics.ranking import RankedRemedy, alert
+from analytics.reports import WINDOWS
 from analytics.series import Day
 from analytics.summary import SILENT_DAYS, ClinicSummary, summarize
 from analytics.wording import number, percent

@@ -38,7 +38,7 @@ def clinic(bob: Any, headache: Condition, nausea: Any) -> Any:
             diagnosis = record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
             recommendation = recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
             at = timezone.now() - timedelta(days=days_ago)
-            submit(actor=None, recommendation=recommendation, rating=rating, symptom_improvement=3, at=at, **said)
+            submit(actor=None, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=3, at=at, **said)
 
     return reports
 
