@@ -50,7 +50,8 @@ class SubjectPatient(models.Model):
 
     kind = models.PositiveSmallIntegerField(choices=Kind)
     key = models.CharField(max_length=40, blank=True)
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="+")
+    # No index of its own: a patient who reported stays, and every report would have to keep it up.
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="+", db_index=False)
     last_day = models.DateField()
 
     class Meta:
