@@ -2,7 +2,7 @@
 
 Reading: every report on histories of growing size, beside the same question put to the reports themselves.
 Writing: a patient's report over HTTP, with everything that hangs on it, beside a service that only stores it.
-Rebuilding: the figures from scratch, in a process whose memory is measured.
+Rebuilding: the figures from nothing, then over right ones, in a process whose memory is measured.
 Everything happens in a database of its own on the server. Exit code 1 when a figure is missed.
 """
 
@@ -27,8 +27,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.servers import ROOT, Process, child, free_port, python, wait_for
-from tests.run import PRODUCTION, postgresql, redis
+from benchmarks.servers import ROOT, Process, child, free_port, postgresql_as_in_production, python, wait_for
+from tests.run import PRODUCTION, redis
 
 SIZES = [10_000, 1_000_000, 10_000_000]
 READ_MS, READ_GROWTH = 20.0, 1.5
@@ -41,7 +41,8 @@ OURS, SPREAD, HOT = "Avicenna on gunicorn", "120 remedies", "one remedy"
 PEERS = {"/async": "FastAPI + SQLAlchemy, async", "/sync": "FastAPI + SQLAlchemy, sync"}
 DATABASE = "avicenna_benchmark"
 
-# What the figure allows at 10,000,000 reports; below it, in proportion.
+FROM_NOTHING, OVER_RIGHT_ONES = "from nothing", "over right ones"
+# What the figure allows from nothing at 10,000,000 reports; below it, in proportion.
 REBUILD_SECONDS, REBUILD_REPORTS, REBUILD_GROWTH = 300.0, 10_000_000, 1.25
 # Beyond this it is ended: it must not take the machine with it.
 REBUILD_PATIENCE, REBUILD_BYTES = 1_200.0, 8 * 1024**3
@@ -54,11 +55,9 @@ class Reading:
     """One size of history. `ms` holds median and 95th percentile by report, `ways` milliseconds by way of asking."""
 
     size: int
-    loaded: dict[str, float]
     ms: dict[str, tuple[float, float]]
     ways: dict[str, float]
     agree: bool
-    differences: list[str]
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ class Posts:
 @dataclass(frozen=True)
 class Rebuild:
     size: int
+    start: str
     seconds: float
     megabytes: float
     failed: str = ""
@@ -83,18 +83,17 @@ class Rebuild:
 class Figures:
     readings: list[Reading] = field(default_factory=list)
     rebuilds: list[Rebuild] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
     posts: dict[str, Posts] = field(default_factory=dict)
     statements: list[str] = field(default_factory=list)
 
 
 def read(history: Process, size: int) -> Reading:
-    loaded = history.ask({"load": size})
-    differences = history.ask({"check": None}) if size <= SIZES[0] else []
     scanned = history.ask({"scan": size <= MOST_IN_PYTHON})
-    return Reading(size, loaded, history.ask({"read": None}), scanned["ms"], scanned["agree"], differences)
+    return Reading(size, history.ask({"read": None}), scanned["ms"], scanned["agree"])
 
 
-def rebuild(env: dict[str, str], size: int) -> Rebuild:
+def rebuild(env: dict[str, str], size: int, start: str) -> Rebuild:
     """`manage.py rebuild_analytics` in a process of its own."""
     started = time.monotonic()
     command = subprocess.Popen(
@@ -114,7 +113,7 @@ def rebuild(env: dict[str, str], size: int) -> Rebuild:
     command.returncode = os.waitstatus_to_exitcode(status)
     assert usage
     failed = f"exit {command.returncode}" if command.returncode else ""
-    return Rebuild(size, time.monotonic() - started, usage.ru_maxrss / 1024, failed)
+    return Rebuild(size, start, time.monotonic() - started, usage.ru_maxrss / 1024, failed)
 
 
 @contextmanager
@@ -234,9 +233,9 @@ def posts_table(figures: Figures) -> Table:
 
 
 def rebuild_table(rebuilds: list[Rebuild]) -> Table:
-    table = _table("rebuild_analytics", "reports", "seconds", "µs per report", "peak MB", "ended")
+    table = _table("rebuild_analytics", "reports", "figures", "seconds", "µs per report", "peak MB", "ended")
     for done in rebuilds:
-        cells = [f"{done.size:,}", f"{done.seconds:.1f}", f"{done.seconds / done.size * 1e6:.0f}"]
+        cells = [f"{done.size:,}", done.start, f"{done.seconds:.1f}", f"{done.seconds / done.size * 1e6:.0f}"]
         table.add_row(*cells, f"{done.megabytes:.0f}", done.failed or "well")
     return table
 
@@ -250,7 +249,7 @@ def _table(title: str, first: str, *others: str) -> Table:
 
 
 def checks(figures: Figures) -> Checks:
-    return _of_readings(figures.readings) | _of_rebuilds(figures.rebuilds) | _of_posts(figures)
+    return _of_readings(figures.readings) | _of_rebuilds(figures) | _of_posts(figures)
 
 
 def _of_readings(readings: list[Reading]) -> Checks:
@@ -260,18 +259,21 @@ def _of_readings(readings: list[Reading]) -> Checks:
     return {
         f"each report ≤ {READ_MS:.0f} ms": all(median <= READ_MS for median, _ in last.ms.values()),
         f"each within {READ_GROWTH}× of {first.size:,}": all(growth(readings, n) <= READ_GROWTH for n in last.ms),
-        "the figures are those of the reports": all(r.agree and not r.differences for r in readings),
+        "rollups and reports agree": all(reading.agree for reading in readings),
     }
 
 
-def _of_rebuilds(rebuilds: list[Rebuild]) -> Checks:
-    if not rebuilds:
+def _of_rebuilds(figures: Figures) -> Checks:
+    if not figures.rebuilds:
         return {}
-    last, before = rebuilds[-1], rebuilds[-2:][0]
+    done = [rebuilt for rebuilt in figures.rebuilds if rebuilt.start == FROM_NOTHING]
+    last, before = done[-1], done[-2:][0]
     allowed = REBUILD_SECONDS * max(last.size / REBUILD_REPORTS, 0.1)
     return {
-        f"rebuilt in ≤ {allowed:.0f} s": not last.failed and last.seconds <= allowed,
-        "memory of the rebuild flat": not last.failed and last.megabytes <= REBUILD_GROWTH * before.megabytes,
+        "the figures are those of a loop over the reports": not figures.differences,
+        "every rebuild ended well": not any(rebuilt.failed for rebuilt in figures.rebuilds),
+        f"rebuilt in ≤ {allowed:.0f} s": last.seconds <= allowed,
+        "memory of the rebuild flat": last.megabytes <= REBUILD_GROWTH * before.megabytes,
     }
 
 
@@ -295,16 +297,29 @@ def measure(console: Console, env: dict[str, str], asked: argparse.Namespace) ->
             console.print(posts_table(figures))
             console.print(f"One report: {len(figures.statements)} SQL statements, BEGIN and COMMIT among them.")
         for size in asked.sizes if {"reading", "rebuild"} & set(asked.parts) else []:
-            figures.readings.append(reading := read(history, size))
-            told = "{seconds:,.0f} s, {rollups:,} rollups, {subject_patients:,} subject and patient".format(
-                **reading.loaded
-            )
-            console.print(f"{size:,} reports loaded: {told}.")
-            for difference in reading.differences[:5]:
-                console.print(f"wrong: {difference}")
-            if "rebuild" in asked.parts and size in asked.sizes[-2:]:
-                figures.rebuilds.append(rebuild(quiet, size))
+            measure_history(console, quiet, asked, history, size, figures)
     return figures
+
+
+def measure_history(
+    console: Console, env: dict[str, str], asked: argparse.Namespace, history: Process, size: int, figures: Figures
+) -> None:
+    """The clinic's own rebuild makes the figures that are read, as well."""
+    seconds = history.ask({"load": size})
+    figures.rebuilds.append(rebuild(env, size, FROM_NOTHING))
+    rows = history.ask({"tidy": None})
+    told = "{rollups:,} rollups, {subject_patients:,} subject and patient".format(**rows)
+    console.print(
+        f"{size:,} reports loaded in {seconds:,.0f} s, rebuilt in {figures.rebuilds[-1].seconds:,.0f}: {told}."
+    )
+    if "rebuild" in asked.parts:
+        figures.rebuilds.append(rebuild(env, size, OVER_RIGHT_ONES))
+    if size <= SIZES[0]:
+        figures.differences += (wrong := history.ask({"check": None}))
+        for difference in wrong[:5]:
+            console.print(f"wrong: {difference}")
+    if "reading" in asked.parts:
+        figures.readings.append(read(history, size))
 
 
 @contextmanager
@@ -334,7 +349,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     asked, console = arguments(), Console(width=120)
-    with postgresql(lasting=True) as server, redis() as cache:
+    with postgresql_as_in_production() as server, redis() as cache:
         if not server or not cache:
             console.print("PostgreSQL and Redis are needed: see requirements-dev.txt.")
             return 1

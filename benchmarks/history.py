@@ -1,7 +1,7 @@
 """A clinic with a long history, in a process of its own: loads any number of reports, then times what is asked of them.
 
 `python -m benchmarks.history` reads JSON commands from standard input and answers each with a JSON line:
-`{"load": reports}` · `{"check": null}` · `{"read": null}` · `{"scan": in Python, too}` ·
+`{"load": reports}` · `{"tidy": null}` · `{"check": null}` · `{"read": null}` · `{"scan": in Python, too}` ·
 `{"clinic": {"patients": n, "remedies": k}}` · `{"statements": patient}`; each is a function below.
 A history is generated in the database: no row of it passes through Python.
 """
@@ -32,14 +32,16 @@ from django.utils import timezone  # noqa: E402
 
 from accounts import tokens  # noqa: E402
 from accounts.models import Role, Session, User  # noqa: E402
-from analytics import evidence, ranking, rebuild, reports  # noqa: E402
+from analytics import evidence, ranking, reports  # noqa: E402
+from analytics.models import EffectivenessRollup, SubjectPatient  # noqa: E402
 from analytics.subjects import Kind  # noqa: E402
 from analytics.summary import summarize  # noqa: E402
 from avicenna.identifiers import new_id  # noqa: E402
 from diagnoses.actions import create_patient, recommend, record_diagnosis  # noqa: E402
 from diagnoses.mizaj import Mizaj  # noqa: E402
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy, SideEffect  # noqa: E402
-from feedback.models import SEVERE, SUCCESS_RATING, Feedback  # noqa: E402
+from feedback.models import SUCCESS_RATING, Feedback  # noqa: E402
+from tests.analytics import oracle  # noqa: E402
 
 REMEDIES, CONDITIONS, EFFECTS = 120, 40, 40
 # A condition is treated with so many of the remedies, and a patient with so many of these.
@@ -122,60 +124,9 @@ CLINIC = [
     """,
 ]
 
-SUMS = ["n", "successes", "rating_sum", "improvement_sum", "compliance_n", "compliance_sum", "side_effects", "severe"]
-_TOTALS = ", ".join(f"sum({column})" for column in SUMS)
-_OF_REPORTS = f"""
-    count(*) AS n, count(*) FILTER (WHERE rating >= {SUCCESS_RATING}) AS successes, sum(rating) AS rating_sum,
-    sum(symptom_improvement) AS improvement_sum, count(compliance) AS compliance_n,
-    coalesce(sum(compliance), 0) AS compliance_sum, count(worst) AS side_effects,
-    count(*) FILTER (WHERE worst >= {SEVERE}) AS severe
-"""
-# The key of a subject, by its kind, from the columns of `facts`.
-KEYS = {
-    Kind.RECOMMENDATION: "replace(recommendation_id::text, '-', '')",
-    Kind.REMEDY_MIZAJ: "remedy_id || ':' || mizaj",
-    Kind.REMEDY_CONDITION: "remedy_id || ':' || condition_id",
-    Kind.REMEDY: "remedy_id::text",
-    Kind.CONDITION: "condition_id::text",
-    Kind.EVERYTHING: "''",
-}
-_ROLLUPS = f"INSERT INTO analytics_effectivenessrollup (kind, key, day, {', '.join(SUMS)})"
-_PATIENTS = "INSERT INTO analytics_subjectpatient (kind, key, patient_id, last_day)"
-# Ten million reports are summed twice, by recommendation and by everything else; the rest are sums of these sums.
-FIGURES = [
-    """
-    CREATE TEMPORARY VIEW facts AS
-    SELECT f.recommendation_id, f.patient_id, f.mizaj, r.remedy_id, d.condition_id, f.rating, f.symptom_improvement,
-           f.compliance, effects.worst, (f.created_at AT TIME ZONE current_setting('avicenna.zone'))::date AS day
-    FROM feedback_feedback AS f
-    JOIN diagnoses_recommendation AS r ON r.id = f.recommendation_id
-    JOIN diagnoses_diagnosis AS d ON d.id = f.diagnosis_id
-    LEFT JOIN (SELECT feedback_id, max(severity) AS worst FROM feedback_sideeffectreport GROUP BY feedback_id)
-           AS effects ON effects.feedback_id = f.id
-    WHERE f.withdrawn_at IS NULL
-    """,
-    f"{_ROLLUPS} SELECT {Kind.RECOMMENDATION}, {KEYS[Kind.RECOMMENDATION]}, day, {_OF_REPORTS} FROM facts "
-    "GROUP BY recommendation_id, day",
-    f"CREATE TEMPORARY TABLE by_day AS SELECT remedy_id, condition_id, mizaj, day, {_OF_REPORTS} FROM facts "
-    "GROUP BY remedy_id, condition_id, mizaj, day",
-    "CREATE TEMPORARY TABLE by_patient AS SELECT patient_id, remedy_id, condition_id, mizaj, max(day) AS last_day "
-    "FROM facts GROUP BY patient_id, remedy_id, condition_id, mizaj",
-    *(
-        statement
-        for kind, key in KEYS.items()
-        if kind is not Kind.RECOMMENDATION
-        for statement in (
-            f"{_ROLLUPS} SELECT {kind}, {key}, day, {_TOTALS} FROM by_day GROUP BY 2, day",
-            f"{_PATIENTS} SELECT {kind}, {key}, patient_id, max(last_day) FROM by_patient GROUP BY 2, patient_id",
-        )
-    ),
-    "DROP TABLE by_day, by_patient",
-    "DROP VIEW facts",
-]
 
-
-def load(size: int) -> dict[str, float]:
-    """Replaces everything by a clinic with `size` reports. Seconds, and rows of the two tables of figures."""
+def load(size: int) -> float:
+    """Replaces everything by a clinic with `size` reports and no figures yet; seconds."""
     started = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(CATALOGUE + TABLES)} CASCADE")
@@ -184,7 +135,6 @@ def load(size: int) -> dict[str, float]:
         cursor.execute(
             "SET session_replication_role = replica; SET work_mem = '256MB'; SET maintenance_work_mem = '512MB'"
         )
-        cursor.execute("SELECT set_config('avicenna.zone', %s, false)", [settings.TIME_ZONE])
         now = timezone.now()
         values: dict[str, Any] = {
             "patients": max(size // REPORTS_PER_PATIENT, 1),
@@ -196,16 +146,20 @@ def load(size: int) -> dict[str, float]:
         with without_indexes(cursor):
             for statement in CLINIC:
                 cursor.execute(statement, values)
-        cursor.execute("ANALYZE")
-        with without_indexes(cursor, TABLES[-2:]):
-            for statement in FIGURES:
-                cursor.execute(statement)
         cursor.execute("RESET session_replication_role; RESET work_mem; RESET maintenance_work_mem")
-        # With the vacuum that a clinic's server would have done by itself long ago, and would else do meanwhile.
+    tidy(None)
+    return time.monotonic() - started
+
+
+def tidy(_: object) -> dict[str, int]:
+    """What a clinic's server would have done by itself long ago, and would else do while it is measured.
+
+    Rows of the two tables of figures.
+    """
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
-        rows = [_count(cursor, table) for table in TABLES[-2:]]
-    return {"seconds": time.monotonic() - started, "rollups": rows[0], "subject_patients": rows[1]}
+    return {"rollups": EffectivenessRollup.objects.count(), "subject_patients": SubjectPatient.objects.count()}
 
 
 def _catalogue() -> None:
@@ -218,7 +172,7 @@ def _catalogue() -> None:
 
 
 @contextmanager
-def without_indexes(cursor: CursorWrapper, tables: list[str] | None = None) -> Iterator[None]:
+def without_indexes(cursor: CursorWrapper) -> Iterator[None]:
     """Drops all but the primary keys and builds them again at the end, which takes a fraction of filling them."""
     cursor.execute(
         """
@@ -230,7 +184,7 @@ def without_indexes(cursor: CursorWrapper, tables: list[str] | None = None) -> I
         FROM pg_index WHERE NOT indisprimary AND indrelid = ANY(%(tables)s::regclass[])
          AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'u' AND conindid = indexrelid)
         """,
-        {"tables": tables or TABLES[:-2]},
+        {"tables": TABLES[:-2]},
     )
     both = cursor.fetchall()
     for drop, _ in both:
@@ -240,14 +194,15 @@ def without_indexes(cursor: CursorWrapper, tables: list[str] | None = None) -> I
         cursor.execute(build)
 
 
-def _count(cursor: CursorWrapper, table: str) -> int:
-    cursor.execute(f"SELECT count(*) FROM {table}")
-    return int(cursor.fetchone()[0])
-
-
 def check(_: object) -> list[str]:
-    """Where the figures loaded here are not those that the clinic computes from the same reports."""
-    return [str(difference) for difference in rebuild.check()]
+    """Where the figures are not those that a loop over every report finds."""
+    have, want = oracle.stored(), oracle.computed()
+    return [
+        f"{key}: stored {was.get(key)}, computed {should.get(key)}"
+        for was, should in ((have.rollups, want.rollups), (have.patients, want.patients))
+        for key in was.keys() | should.keys()
+        if was.get(key) != should.get(key)
+    ]
 
 
 def read(_: object) -> dict[str, tuple[float, float]]:
@@ -376,6 +331,7 @@ def statements(target: dict[str, str]) -> list[str]:
 
 COMMANDS: dict[str, Callable[[Any], object]] = {
     "load": load,
+    "tidy": tidy,
     "check": check,
     "read": read,
     "scan": scan,
