@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0003_told'),
+        ("analytics", "0004_trends_told"),
         ('diagnoses', '0001_initial'),
     ]
 
