@@ -36,7 +36,7 @@ damages = st.lists(st.integers(0, 10_000), min_size=1, max_size=6)
 
 def _damage(numbers: list[int]) -> None:
     """Breaks rows here and there: takes some away, falsifies others, invents some."""
-    for number in numbers:
+    for place, number in enumerate(numbers):
         row = EffectivenessRollup.objects.order_by("pk")[number % EffectivenessRollup.objects.count()]
         seen = SubjectPatient.objects.order_by("pk")[number % SubjectPatient.objects.count()]
         match number % 6:
@@ -52,7 +52,7 @@ def _damage(numbers: list[int]) -> None:
             case 4:
                 SubjectPatient.objects.filter(pk=seen.pk).update(last_day=seen.last_day - timedelta(days=number))
             case 5:
-                SubjectPatient.objects.filter(pk=seen.pk).update(key="77")
+                SubjectPatient.objects.filter(pk=seen.pk).update(key=f"{77 + place}")
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
