@@ -74,7 +74,8 @@ def _tell_of(remedy: Subject) -> tuple[int, bool]:
         before, condition = told.get(finding.subject), pairs[finding.subject]
         if before and condition not in due and not _has_moved(before, finding):
             continue
-        said, left = _tell_each(recommendations.filter(diagnosis__condition=condition), before, known, due[condition])
+        concerned = recommendations.filter(diagnosis__condition=condition)
+        said, left = _tell_each(concerned, before, known, due.get(condition, set()))
         count += said
         if left:
             is_done = False
@@ -94,7 +95,7 @@ def _note_trend(finding: Finding, before: Told | None, recommendations: QuerySet
     _remember(finding.subject, trend=finding.trend)
 
 
-def _due(remedy: int) -> defaultdict[int, set[UUID]]:
+def _due(remedy: int) -> Mapping[int, set[UUID]]:
     """Condition → the recommendations of the remedy for it that are to hear of a trend, also where the course ended."""
     due: defaultdict[int, set[UUID]] = defaultdict(set)
     rows = Due.objects.filter(recommendation__remedy=remedy)
@@ -125,7 +126,7 @@ def _tell_each(
         heard = _heard_lately(diagnosis for _, diagnosis, _ in moved)
         for pk, diagnosis, is_told in moved:
             if diagnosis not in heard:
-                _tell(pk, diagnosis)
+                _tell(pk, diagnosis, even_if_same=pk in due)
                 said += 1
             elif is_told:  # by the very report that changed the trend
                 Due.objects.filter(recommendation=pk).delete()
@@ -135,8 +136,8 @@ def _tell_each(
 
 
 @transaction.atomic
-def _tell(recommendation: UUID, diagnosis: UUID) -> None:
-    recalculate_diagnosis(diagnosis_id=diagnosis, recommendation_ids=[recommendation], even_if_same=True)
+def _tell(recommendation: UUID, diagnosis: UUID, *, even_if_same: bool) -> None:
+    recalculate_diagnosis(diagnosis_id=diagnosis, recommendation_ids=[recommendation], even_if_same=even_if_same)
     Due.objects.filter(recommendation=recommendation).delete()
 
 
