@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -16,11 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 INHERITED = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
+def environment(**changes: str) -> dict[str, str]:
+    """Production with some changes; an empty value removes the variable."""
+    return {name: value for name, value in (INHERITED | PRODUCTION | changes).items() if value}
+
+
 def check(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py check` with production settings and some changes; an empty value removes the variable."""
-    env = {name: value for name, value in (INHERITED | PRODUCTION | changes).items() if value}
     command = [sys.executable, "manage.py", "check", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    return subprocess.run(command, cwd=ROOT, env=environment(**changes), capture_output=True, text=True)
 
 
 def test_production_settings_pass_every_check() -> None:
@@ -51,26 +56,64 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     assert check("--deploy", SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "key")).returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("change", "finding"),
-    [
-        ({"FIELD_ENCRYPTION_KEYS": "k:short"}, "avicenna.E001"),
-        ({"FIELD_ENCRYPTION_KEYS": "debug:ZGVidWdnaW5nLW9ubHktbmV2ZXItZm9yLXBhdGllbnQ="}, "avicenna.E003"),
-        ({"ALLOWED_HOSTS": "*"}, "avicenna.E004"),
-        ({"WEBSOCKET_ALLOW_TOKEN_IN_QUERY": "1"}, "avicenna.E005"),
-        ({"CORS_ALLOWED_ORIGINS": "http://clinic.example"}, "avicenna.E006"),
-        ({"SQL_ECHO": "1"}, "avicenna.E007"),
-        ({"RATELIMIT_ENABLE": "0"}, "avicenna.E008"),
-        ({"DATABASE_URL": "sqlite:///x.sqlite3"}, "avicenna.W001"),
-        ({"REDIS_URL": ""}, "avicenna.W002"),
-        ({"SECRET_KEY": "short"}, "security.W009"),
-    ],
-)
-def test_each_wrong_deployment_is_found(change: dict[str, str], finding: str) -> None:
-    answer = check("--deploy", "--fail-level", "WARNING", **change)
+WRONG: list[tuple[dict[str, str], str]] = [
+    ({"FIELD_ENCRYPTION_KEYS": "k:short"}, "avicenna.E001"),
+    ({"FIELD_ENCRYPTION_KEYS": "debug:ZGVidWdnaW5nLW9ubHktbmV2ZXItZm9yLXBhdGllbnQ="}, "avicenna.E003"),
+    ({"ALLOWED_HOSTS": "*"}, "avicenna.E004"),
+    ({"WEBSOCKET_ALLOW_TOKEN_IN_QUERY": "1"}, "avicenna.E005"),
+    ({"CORS_ALLOWED_ORIGINS": "http://clinic.example"}, "avicenna.E006"),
+    ({"SQL_ECHO": "1"}, "avicenna.E007"),
+    ({"RATELIMIT_ENABLE": "0"}, "avicenna.E008"),
+    ({"REDIS_URL": ""}, "avicenna.W002"),
+    ({"SECRET_KEY": "short"}, "security.W009"),
+]
+# Reads the settings anew from each environment it is given, and prints what the check of each says.
+CHECKS = """
+import json, os, sys
+import django
+from django.conf import Settings, settings
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+django.setup()
+for environment in json.load(sys.stdin):
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.modules.pop("avicenna.settings")
+    settings._wrapped = Settings("avicenna.settings")
+    said = ""
+    try:
+        call_command("check", deploy=True, fail_level="WARNING", stdout=open(os.devnull, "w"))
+    except SystemCheckError as error:
+        said = str(error)
+    print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    """What is said about production, then about each wrong deployment; empty where nothing is wrong."""
+    environments = [environment(**change) for change in ({}, *(change for change, _ in WRONG))]
+    env = environments[0] | {"DJANGO_SETTINGS_MODULE": "avicenna.settings"}
+    command, given = [sys.executable, "-c", CHECKS], json.dumps(environments)
+    done = subprocess.run(command, cwd=ROOT, env=env, input=given, stdout=PIPE, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)), ids=[finding for _, finding in WRONG])
+def test_each_wrong_deployment_is_found(said: list[str], number: int) -> None:
+    fine, *wrong = said
+
+    assert fine == ""
+    assert re.findall(r"\((\w+\.[EW]\d+)\)", wrong[number]) == [WRONG[number][1]]
+
+
+def test_a_finding_fails_the_check() -> None:
+    """This one in a process of its own: a process keeps the database it met first."""
+    answer = check("--deploy", "--fail-level", "WARNING", DATABASE_URL="sqlite:///x.sqlite3")
 
     assert answer.returncode != 0
-    assert finding in answer.stderr
+    assert "avicenna.W001" in answer.stderr
 
 
 def test_an_old_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
