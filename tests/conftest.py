@@ -30,7 +30,6 @@ LONGEST = [
     "chaos/test_chaos.py",
     "avicenna/test_serve.py",
     "e2e/test_page.py",
-    "realtime/test_processes.py",
     "avicenna/test_settings.py",
     "e2e/test_stream_module.py",
     "e2e/test_documentation.py",
@@ -38,6 +37,7 @@ LONGEST = [
     "feedback/test_seed_demo.py",
     "avicenna/test_permissions.py",
     "avicenna/test_bad_input.py",
+    "realtime/test_processes.py",  # not beside chaos: both keep a whole clinic of servers busy
     "predictions/test_ranking.py",
     "predictions/test_train_predictor.py",
     "predictions/test_engine.py",
