@@ -9,7 +9,7 @@ from datetime import date, datetime
 from operator import add, sub
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from analytics.models import EffectivenessRollup, SubjectPatient
@@ -101,17 +101,28 @@ def adjust(feedback: Feedback, before: Sums, after: Sums) -> None:
 def count_out(feedback: Feedback, sums: Sums) -> None:
     """A withdrawn report: takes it out of every subject, and the patient where nothing else of theirs remains."""
     adjust(feedback, before=sums, after=Sums())
+    rows = _patient_rows(feedback)
     remaining: dict[Subject, date] = {}
     standing = Feedback.objects.standing().filter(patient=feedback.patient_id).exclude(pk=feedback.pk)
     for other in standing.select_related("recommendation", "diagnosis"):
         for subject in subjects_of(other):
             remaining[subject] = max(remaining.get(subject, date.min), day_of(other.created_at))
-    for subject in shared(subjects_of(feedback)):
-        row = SubjectPatient.objects.filter(kind=subject.kind, key=subject.key, patient=feedback.patient_id)
+    for row in rows:
+        subject = Subject(Kind(row.kind), row.key)
         if subject in remaining:
-            row.update(last_day=remaining[subject])
+            row.last_day = remaining[subject]
+            row.save(update_fields=["last_day"])
         else:
             row.delete()
+
+
+def _patient_rows(feedback: Feedback) -> list[SubjectPatient]:
+    """Locked, in writing order: what the patient reports on another diagnosis meanwhile counts before or after."""
+    chosen = Q(pk__in=[])
+    for subject in shared(subjects_of(feedback)):
+        chosen |= Q(kind=subject.kind, key=subject.key)
+    rows = SubjectPatient.objects.filter(chosen, patient=feedback.patient_id).order_by("kind", "key")
+    return list(rows.select_for_update())
 
 
 def shared(subjects: list[Subject]) -> list[Subject]:

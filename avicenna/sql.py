@@ -37,6 +37,8 @@ class Statement:
 def run(*statements: Statement) -> list[list[Row]]:
     """The rows of each, in their order. To PostgreSQL they travel in one message."""
     connection = connections[DEFAULT_DB_ALIAS]
+    if not statements:
+        return []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             return plans.execute(cursor, [(one.sql, one.parameters) for one in statements])
@@ -44,7 +46,9 @@ def run(*statements: Statement) -> list[list[Row]]:
 
 
 def insert(rows: Sequence[Model]) -> list[Statement]:
-    """New rows of one model; a number that the database counts up is not read back."""
+    """New rows of one model, none for none; a number that the database counts up is not read back."""
+    if not rows:
+        return []
     fields = [field for field in rows[0]._meta.concrete_fields if field.get_internal_type() != "BigAutoField"]
     values = [[field.pre_save(row, add=True) for field in fields] for row in rows]
     for row in rows:

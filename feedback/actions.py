@@ -265,7 +265,7 @@ def _storing(reports: Sequence[Feedback]) -> list[Statement]:
         transaction.on_commit(feedback_submissions.labels(str(feedback.rating)).inc, robust=True)
     return [
         *insert(reports),
-        *(insert(effects) if effects else ()),
+        *insert(effects),
         *rollups.count_in({feedback: _sums(feedback) for feedback in reports}),
     ]
 

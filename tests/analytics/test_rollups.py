@@ -1,14 +1,18 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 
+from analytics.models import SubjectPatient
 from analytics.rebuild import check
-from feedback.actions import submit
+from diagnoses.actions import recommend, record_diagnosis
+from feedback.actions import submit, withdraw
 from tests.analytics import oracle
 from tests.analytics.conftest import Step, play, steps
 
@@ -48,3 +52,38 @@ def test_writers_at_the_same_time_lose_nothing(recommendations: list[Any]) -> No
         diagnosis.refresh_from_db()
         seqs = sorted(diagnosis.events.values_list("seq", flat=True))
         assert seqs == list(range(1, diagnosis.head + 1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_beside_a_withdrawal_keeps_its_day(recommendations: list[Any], bob: Any, monkeypatch: Any) -> None:
+    first = recommendations[0]
+    second = record_diagnosis(
+        actor=bob, patient=first.diagnosis.patient, condition=first.diagnosis.condition, severity=2
+    )
+    other = recommend(actor=bob, diagnosis=second, remedy=first.remedy)
+    said = {"actor": None, "rating": 4, "symptom_improvement": 4}
+    _, withdrawn = (
+        submit(**said, recommendation_id=first.pk, at=timezone.now() - timedelta(days=days))[0] for days in (25, 20)
+    )
+
+    def report() -> None:
+        try:
+            submit(**said, recommendation_id=other.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        beside = []
+        save = SubjectPatient.save
+
+        def save_late(row: SubjectPatient, *args: Any, **kwargs: Any) -> None:
+            if not beside:
+                beside.append(pool.submit(report))
+                wait(beside, timeout=0.5)
+            save(row, *args, **kwargs)
+
+        monkeypatch.setattr(SubjectPatient, "save", save_late)
+        withdraw(actor=None, feedback=withdrawn)
+        beside[0].result()
+
+    assert oracle.stored() == oracle.computed()
