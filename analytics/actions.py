@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
@@ -13,8 +13,8 @@ from rest_framework import status
 
 from accounts.models import User
 from analytics import evidence
-from analytics.evidence import Finding
-from analytics.subjects import chain_of_recommendation
+from analytics.evidence import Evidence, Finding
+from analytics.subjects import Subject, chain_of_recommendation
 from avicenna.errors import ActionError, Forbidden
 from avicenna.locks import only_one
 from avicenna.sql import Row, Statement, run, update
@@ -79,9 +79,12 @@ class Rescoring:
     def __len__(self) -> int:
         return len(self._chains)
 
-    def found(self, rows: Iterable[Row]) -> list[Rescored]:
-        """Not saved yet: see `Rescored.saving`."""
+    def found(self, rows: Iterable[Row], adding: Mapping[Subject, Evidence] | None = None) -> list[Rescored]:
+        """Not saved yet: see `Rescored.saving`. `adding` is evidence that is still to be written."""
         known = evidence.collected(self._subjects, rows)
+        for subject, more in (adding or {}).items():
+            if subject in known:
+                known[subject] += more
         findings = evidence.find_all(list(self._chains.values()), known)
         return [
             Rescored(recommendation, recommendation.effectiveness_score, finding)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.utils import timezone
 
@@ -39,7 +39,17 @@ class Evidence:
         return Counts(self.window.n, self.window.successes)
 
     def __add__(self, other: Evidence) -> Evidence:
-        return Evidence(self.window + other.window, self.recent + other.recent, self.before + other.before)
+        return Evidence(
+            self.window + other.window, self.recent + other.recent, self.before + other.before, self.strength
+        )
+
+    @classmethod
+    def of(cls, sums: Sums, day: date) -> Self:
+        """What reports of one day add to the evidence of the usual window."""
+        counts = Counts(sums.n, sums.successes)
+        if day < window_start():
+            return cls()
+        return cls(sums, recent=counts) if day >= window_start(RECENT_DAYS) else cls(sums, before=counts)
 
 
 @dataclass(frozen=True)

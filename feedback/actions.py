@@ -22,7 +22,8 @@ from rest_framework import status
 from accounts.models import User
 from analytics import rollups
 from analytics.actions import Rescoring
-from analytics.evidence import Finding
+from analytics.evidence import Evidence, Finding
+from analytics.subjects import Subject, subjects_of
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
 from avicenna.metrics import feedback_submissions
@@ -103,7 +104,10 @@ def _store(actor: User | None, report: Report, diagnosis_id: UUID | None) -> Fee
     if diagnosis_id and diagnosis_id != diagnosis.pk:
         raise OtherDiagnosis(field="diagnosis")
     feedback = _feedback(diagnosis, recommendation, report)
-    _tell(diagnosis, "created", [feedback], *_storing([feedback]))
+    sums, day = _sums(feedback), rollups.day_of(feedback.created_at)
+    adding = {subject: Evidence.of(sums, day) for subject in subjects_of(feedback)}
+    # Every report raises the sums of everything: whoever did so first is waited for until the end of the transaction.
+    _tell(diagnosis, "created", [feedback], _storing([feedback]), adding, last=rollups.count_in({feedback: sums}))
     return feedback
 
 
@@ -123,7 +127,8 @@ def submit_history(*, reports: Sequence[Report]) -> None:
     for diagnosis in map(_lock, sorted(by_diagnosis)):
         given = by_diagnosis[diagnosis.pk]
         stored[diagnosis] = [_feedback(diagnosis, on[report.recommendation_id], report) for report in given]
-    run(*_storing(list(chain.from_iterable(stored.values()))))
+    reports_stored = list(chain.from_iterable(stored.values()))
+    run(*_storing(reports_stored), *rollups.count_in({feedback: _sums(feedback) for feedback in reports_stored}))
     for diagnosis, feedback in stored.items():
         _tell(diagnosis, "created", feedback)
 
@@ -259,31 +264,36 @@ def _sums(feedback: Feedback) -> rollups.Sums:
 
 
 def _storing(reports: Sequence[Feedback]) -> list[Statement]:
-    """The reports themselves, and the figures that they raise."""
     effects = [row for feedback in reports for row in feedback.effects]
     for feedback in reports:
         transaction.on_commit(feedback_submissions.labels(str(feedback.rating)).inc, robust=True)
-    return [
-        *insert(reports),
-        *insert(effects),
-        *rollups.count_in({feedback: _sums(feedback) for feedback in reports}),
-    ]
+    return [*insert(reports), *insert(effects)]
 
 
-def _tell(diagnosis: Diagnosis, action: Action, reports: Sequence[Feedback], *writing: Statement) -> None:
-    """Writes, brings the scores of the recommendations concerned up to date and puts all facts into the stream."""
+def _tell(
+    diagnosis: Diagnosis,
+    action: Action,
+    reports: Sequence[Feedback],
+    first: Sequence[Statement] = (),
+    adding: Mapping[Subject, Evidence] | None = None,
+    last: Sequence[Statement] = (),
+) -> None:
+    """Brings the scores of the recommendations concerned up to date and puts all facts into the stream.
+
+    `first` and `last` are written with it; `adding` is the evidence that only `last` writes.
+    """
     raised = _flag(action, reports)
     rescoring = Rescoring(diagnosis, {one.recommendation_id: one.recommendation for one in reports}.values())
     count = len(reports) + len(rescoring) + len(raised)
-    *_written, known, head = run(*writing, rescoring.asked, numbering(diagnosis, count))
-    rescored = rescoring.found(known)
+    *_written, known, head = run(*first, rescoring.asked, numbering(diagnosis, count))
+    rescored = rescoring.found(known, adding)
     findings = {one.recommendation.pk: one.finding for one in rescored}
     events = [
         *(_feedback_update(action, one, findings[one.recommendation_id]) for one in reports),
         *(one.update for one in rescored),
         *raised,
     ]
-    run(*(one.saving for one in rescored), *appending(diagnosis, head, events))
+    run(*(one.saving for one in rescored), *appending(diagnosis, head, events), *last)
 
 
 def _flag(action: Action, reports: Sequence[Feedback]) -> list[SevereSideEffect]:

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from analytics.actions import RECALCULATION
+from analytics.actions import RECALCULATION, recalculate_diagnosis
 from analytics.fitting import fit_strength
 from analytics.models import FittedPrior
 from avicenna.locks import only_one
@@ -126,3 +126,13 @@ def test_a_fitted_prior_is_used_from_then_on(api: Any, alice: Any, recommendatio
 def test_without_feedback_there_is_nothing_to_fit(db: None) -> None:
     with pytest.raises(CommandError, match="not enough feedback"):
         call_command("rebuild_analytics", fit_prior=True)
+
+
+@pytest.mark.parametrize("days", [0, 29, 30, 89, 90, 200])
+def test_a_report_leaves_the_score_that_a_recalculation_finds(recommendation: Any, days: int) -> None:
+    for rating in (5, 1, 4):
+        submit(actor=None, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=3, at=days_ago(days))
+
+    [rescored] = recalculate_diagnosis(diagnosis_id=recommendation.diagnosis_id)
+
+    assert rescored.previous == rescored.finding.estimate.score
