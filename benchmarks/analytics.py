@@ -167,7 +167,7 @@ def posts(history: Process, env: dict[str, str], figures: Figures) -> None:
     figures.statements = history.ask({"statements": one})
     subprocess.run(python("-m", "benchmarks.peers.sqlalchemy_feedback"), cwd=ROOT, env=os.environ | env, check=True)
     port = free_port()
-    ours = python("-m", "gunicorn", "avicenna.wsgi:application", "--workers", "2", "--threads", "8")
+    ours = python("-m", "gunicorn", "avicenna.wsgi:application", "--workers", "2", "--threads", "4")
     ours += ["--bind", f"127.0.0.1:{port}"]
     peer = python("-m", "uvicorn", "benchmarks.peers.sqlalchemy_feedback:application", "--port", str(port))
     peer += ["--workers", "2", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
