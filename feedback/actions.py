@@ -127,10 +127,10 @@ def submit_history(*, reports: Sequence[Report]) -> None:
     for diagnosis in map(_lock, sorted(by_diagnosis)):
         given = by_diagnosis[diagnosis.pk]
         stored[diagnosis] = [_feedback(diagnosis, on[report.recommendation_id], report) for report in given]
-    reports_stored = list(chain.from_iterable(stored.values()))
-    run(*_storing(reports_stored), *rollups.count_in({feedback: _sums(feedback) for feedback in reports_stored}))
-    for diagnosis, feedback in stored.items():
-        _tell(diagnosis, "created", feedback)
+    everything = list(chain.from_iterable(stored.values()))
+    run(*_storing(everything), *rollups.count_in({feedback: _sums(feedback) for feedback in everything}))
+    for diagnosis, own in stored.items():
+        _tell(diagnosis, "created", own)
 
 
 @transaction.atomic
@@ -303,12 +303,8 @@ def _flag(action: Action, reports: Sequence[Feedback]) -> list[SevereSideEffect]
     """
     since = timezone.now() - timedelta(days=CHANGE_DAYS)
     severe = {one for one in reports if not one.is_withdrawn and one.created_at >= since and _severest(one)}
-    # what is new has none
-    flags = (
-        {}
-        if action == "created"
-        else {flag.feedback_id: flag for flag in SevereFlag.objects.filter(feedback__in=reports)}
-    )
+    known = () if action == "created" else SevereFlag.objects.filter(feedback__in=reports)
+    flags = {flag.feedback_id: flag for flag in known}
     raised = [one for one in reports if one in severe and one.pk not in flags]
     if raised:
         SevereFlag.objects.bulk_create(SevereFlag(feedback=one, raised_at=one.updated_at) for one in raised)
