@@ -35,6 +35,20 @@ _FIRST_PATIENTS = {
     """,
 }
 
+_ENOUGH_PATIENTS = {
+    "postgresql": f"""
+        SELECT wanted.key FROM unnest(%(keys)s::text[]) AS wanted(key)
+        WHERE (SELECT count(*) FROM (SELECT FROM {SubjectPatient._meta.db_table} AS row
+                                     WHERE row.kind = %(kind)s AND row.key = wanted.key AND row.last_day >= %(start)s
+                                     LIMIT {MIN_PATIENTS}) AS first) >= {MIN_PATIENTS}
+    """,
+    "sqlite": f"""
+        SELECT key FROM {SubjectPatient._meta.db_table}
+        WHERE kind = :kind AND last_day >= :start AND key IN (SELECT value FROM json_each(:keys))
+        GROUP BY key HAVING count(*) >= {MIN_PATIENTS}
+    """,
+}
+
 
 def first_patients(kind: Kind, keys: Iterable[str], days: int | None = WINDOW_DAYS) -> dict[Subject, set[Any]]:
     """At least MIN_PATIENTS of the patients who reported on each subject in the window, or all when they are fewer.
@@ -42,17 +56,16 @@ def first_patients(kind: Kind, keys: Iterable[str], days: int | None = WINDOW_DA
     On PostgreSQL it costs the same however many there are.
     """
     found: dict[Subject, set[Any]] = {Subject(kind, key): set() for key in keys}
-    names = [subject.key for subject in found]
-    parameters = {
-        "kind": kind.value,
-        "keys": json.dumps(names) if connection.vendor == "sqlite" else names,
-        "start": window_start(days),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_FIRST_PATIENTS[connection.vendor], parameters)
-        for key, patient in cursor.fetchall():
-            found[Subject(kind, key)].add(patient)
+    for key, patient in _ask(_FIRST_PATIENTS, kind, [subject.key for subject in found], days):
+        found[Subject(kind, key)].add(patient)
     return found
+
+
+def _ask(question: Mapping[str, str], kind: Kind, keys: list[str], days: int | None) -> list[Any]:
+    values = json.dumps(keys) if connection.vendor == "sqlite" else keys
+    with connection.cursor() as cursor:
+        cursor.execute(question[connection.vendor], {"kind": kind.value, "keys": values, "start": window_start(days)})
+        return list(cursor.fetchall())
 
 
 def has_enough_patients(subject: Subject, days: int | None = WINDOW_DAYS) -> bool:
@@ -60,8 +73,7 @@ def has_enough_patients(subject: Subject, days: int | None = WINDOW_DAYS) -> boo
 
 
 def with_enough_patients(kind: Kind, keys: Iterable[str], days: int | None = WINDOW_DAYS) -> set[Subject]:
-    patients = first_patients(kind, keys, days)
-    return {subject for subject, some in patients.items() if len(some) >= MIN_PATIENTS}
+    return {Subject(kind, key) for (key,) in _ask(_ENOUGH_PATIENTS, kind, list(keys), days)}
 
 
 def count_patients(kind: Kind, keys: Iterable[str]) -> dict[Subject, int]:

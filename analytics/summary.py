@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -20,11 +22,15 @@ from feedback.models import Feedback, SevereFlag
 SHOWN = 3
 # A recommendation that nobody reports on for so long may have been given up.
 SILENT_DAYS = 14
+REMEMBERED_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class ClinicSummary:
-    """`reports_before` are those of as many days before the window, None for all time; `worst` holds none of `best`."""
+    """`reports_before` are those of as many days before the window, None for all time; `worst` holds none of `best`.
+
+    Patients, diagnoses and recommendations are counted once a minute.
+    """
 
     finding: Finding
     patients: int
@@ -49,7 +55,7 @@ def summarize(*, days: int | None = WINDOW_DAYS, min_samples: int = MIN_SAMPLES)
     rows = ranking.named([*best, *worst, *ranking.moving(compared)[:DEFAULT_LIMIT]])
     return ClinicSummary(
         finding=finding,
-        patients=_patients(days),
+        patients=_remembered(f"patients:{days}", lambda: _patients(days)),
         reports=finding.estimate.sample_size,
         reports_before=None if days is None else sum(day.sums.n for day in before),
         daily=within,
@@ -57,9 +63,14 @@ def summarize(*, days: int | None = WINDOW_DAYS, min_samples: int = MIN_SAMPLES)
         worst=rows[len(best) : len(best) + len(worst)],
         moving=rows[len(best) + len(worst) :],
         open_severe_side_effects=SevereFlag.objects.standing().filter(looked_at=None).count(),
-        active_diagnoses=Diagnosis.objects.filter(status=Diagnosis.Status.ACTIVE).count(),
-        silent_recommendations=_silent().count(),
+        active_diagnoses=_remembered("diagnoses", Diagnosis.objects.filter(status=Diagnosis.Status.ACTIVE).count),
+        silent_recommendations=_remembered("recommendations", _silent().count),
     )
+
+
+def _remembered(name: str, count: Callable[[], int]) -> int:
+    """To count a large clinic takes a second; nobody needs these figures to the minute."""
+    return int(cache.get_or_set(f"analytics.summary:{name}", count, REMEMBERED_SECONDS) or 0)
 
 
 def _days(days: int | None) -> tuple[list[Day], list[Day]]:

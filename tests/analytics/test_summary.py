@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -158,6 +159,7 @@ def test_before_the_first_report_there_is_an_answer(api: Any, sam: Any) -> None:
 
 def test_it_costs_the_same_for_many_reports(prescribe: Any) -> None:
     def queries() -> int:
+        cache.clear()
         with CaptureQueriesContext(connection) as asked:
             summarize()
         return len(asked)
