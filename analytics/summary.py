@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from analytics import evidence, ranking
 from analytics.evidence import WINDOW_DAYS, Finding, window_start
@@ -70,7 +71,10 @@ def summarize(*, days: int | None = WINDOW_DAYS, min_samples: int = MIN_SAMPLES)
 
 def _remembered(name: str, count: Callable[[], int]) -> int:
     """To count a large clinic takes a second; nobody needs these figures to the minute."""
-    return int(cache.get_or_set(f"analytics.summary:{name}", count, REMEMBERED_SECONDS) or 0)
+    try:
+        return int(cache.get_or_set(f"analytics.summary:{name}", count, REMEMBERED_SECONDS) or 0)
+    except RedisError:  # staff still get their page
+        return count()
 
 
 def _days(days: int | None) -> tuple[list[Day], list[Day]]:
