@@ -99,13 +99,21 @@ def collect_kind(
 
     `and_also` is one of another kind.
     """
+    return collected_kind(run(collecting_kind(kind, days, and_also=and_also))[0])
+
+
+def collecting_kind(kind: Kind, days: int | None = WINDOW_DAYS, *, and_also: Subject | None = None) -> Statement:
+    """Asks for what `collected_kind` reads, in the company of other statements."""
     chosen = "kind = %s"
     values: list[Any] = [kind.value]
     if and_also:
         chosen += " OR (kind = %s AND key = %s)"
         values += [and_also.kind.value, and_also.key]
-    found = _read(run(_sum(chosen, values, days))[0])
-    return {subject: known for subject, known in found.items() if known.window.n}
+    return _sum(chosen, values, days)
+
+
+def collected_kind(rows: Iterable[Row]) -> dict[Subject, Evidence]:
+    return {subject: known for subject, known in _read(rows).items() if known.window.n}
 
 
 # Written out: it runs in every feedback, where putting it together through the ORM cost half of the time.
@@ -142,9 +150,9 @@ def _read(rows: Iterable[Row]) -> dict[Subject, Evidence]:
 
 def _evidence(row: Row) -> Evidence:
     *sums, recent_n, recent_successes, n, successes, strength = row
-    recent = Counts(int(recent_n), int(recent_successes))
-    before = Counts(int(n), int(successes)) - recent
-    return Evidence(Sums(*map(int, sums)), recent, before, PRIOR_STRENGTH if strength is None else float(strength))
+    recent = Counts(recent_n, recent_successes)
+    before = Counts(n, successes) - recent
+    return Evidence(Sums(*sums), recent, before, PRIOR_STRENGTH if strength is None else strength)
 
 
 def find(chain: Sequence[Subject], evidence: Mapping[Subject, Evidence]) -> Finding:

@@ -10,7 +10,7 @@ from scipy.special import betaincinv
 
 from analytics import evidence, privacy
 from analytics.effectiveness import surely_moving
-from analytics.evidence import WINDOW_DAYS, Finding
+from analytics.evidence import WINDOW_DAYS, Evidence, Finding
 from analytics.subjects import EVERYTHING, Kind, Subject
 from analytics.wording import percent
 from diagnoses.models import Remedy
@@ -42,13 +42,13 @@ def side_effects(*, limit: int, min_samples: int, days: int | None = WINDOW_DAYS
     return named(sorted(found, key=_harm)[:limit])
 
 
-def compare(min_samples: int, days: int | None) -> list[Finding]:
-    """Of every remedy that may be described.
+def compare(min_samples: int, days: int | None, known: Mapping[Subject, Evidence] | None = None) -> list[Finding]:
+    """Of every remedy that may be described. `known` is the evidence about all remedies and everything, if at hand.
 
     So many are compared that one in twenty would seem to move by chance alone: a trend is called one only where the
     false discovery rate allows it.
     """
-    known = evidence.collect_kind(Kind.REMEDY, days, and_also=EVERYTHING)
+    known = known or evidence.collect_kind(Kind.REMEDY, days, and_also=EVERYTHING)
     keys = [
         subject.key
         for subject, found in known.items()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 from uuid import UUID
 
 from django.db import models
@@ -23,8 +22,7 @@ class Kind(models.IntegerChoices):
     EVERYTHING = 5, "everything"
 
 
-@dataclass(frozen=True, order=True)
-class Subject:
+class Subject(NamedTuple):
     kind: Kind
     key: str
 

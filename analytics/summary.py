@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,12 +11,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from analytics import evidence, ranking
+from analytics import evidence, ranking, series
 from analytics.evidence import WINDOW_DAYS, Finding, window_start
 from analytics.models import SubjectPatient
 from analytics.ranking import DEFAULT_LIMIT, MIN_SAMPLES, RankedRemedy
-from analytics.series import Day, daily
-from analytics.subjects import EVERYTHING
+from analytics.series import Day
+from analytics.subjects import EVERYTHING, Kind
+from avicenna.sql import run
 from diagnoses.models import Diagnosis, Recommendation
 from feedback.models import Feedback, SevereFlag
 
@@ -48,45 +49,52 @@ class ClinicSummary:
 
 def summarize(*, days: int | None = WINDOW_DAYS, min_samples: int = MIN_SAMPLES) -> ClinicSummary:
     """`days` is the window, None all time; remedies are listed from `min_samples` reports and five patients on."""
-    finding = evidence.find([EVERYTHING], evidence.collect([EVERYTHING], days))
-    before, within = _days(days)
-    compared = ranking.compare(min_samples, days)
+    rows, per_day = run(
+        evidence.collecting_kind(Kind.REMEDY, days, and_also=EVERYTHING),
+        series.per_day([EVERYTHING], days and 2 * days),
+    )
+    known, all_days, start = evidence.collected_kind(rows), series.days_of(per_day), window_start(days)
+    finding = evidence.find([EVERYTHING], known)
+    compared = ranking.compare(min_samples, days, known)
     best = ranking.best_first(compared)[:SHOWN]
-    worst = [finding for finding in ranking.worst_first(compared) if finding not in best][:SHOWN]
-    rows = ranking.named([*best, *worst, *ranking.moving(compared)[:DEFAULT_LIMIT]])
+    worst = [finding for finding in ranking.worst_first(compared)[: 2 * SHOWN] if finding not in best][:SHOWN]
+    named = ranking.named([*best, *worst, *ranking.moving(compared)[:DEFAULT_LIMIT]])
+    counts = _remembered(
+        {
+            f"patients:{days}": _reported(days).count,
+            "diagnoses": Diagnosis.objects.filter(status=Diagnosis.Status.ACTIVE).count,
+            "recommendations": lambda: _silent().count(),
+        }
+    )
     return ClinicSummary(
         finding=finding,
-        patients=_remembered(f"patients:{days}", lambda: _patients(days)),
+        patients=counts[f"patients:{days}"],
         reports=finding.estimate.sample_size,
-        reports_before=None if days is None else sum(day.sums.n for day in before),
-        daily=within,
-        best=rows[: len(best)],
-        worst=rows[len(best) : len(best) + len(worst)],
-        moving=rows[len(best) + len(worst) :],
+        reports_before=None if days is None else sum(day.sums.n for day in all_days if day.day < start),
+        daily=[day for day in all_days if day.day >= start],
+        best=named[: len(best)],
+        worst=named[len(best) : len(best) + len(worst)],
+        moving=named[len(best) + len(worst) :],
         open_severe_side_effects=SevereFlag.objects.standing().filter(looked_at=None).count(),
-        active_diagnoses=_remembered("diagnoses", Diagnosis.objects.filter(status=Diagnosis.Status.ACTIVE).count),
-        silent_recommendations=_remembered("recommendations", _silent().count),
+        active_diagnoses=counts["diagnoses"],
+        silent_recommendations=counts["recommendations"],
     )
 
 
-def _remembered(name: str, count: Callable[[], int]) -> int:
+def _remembered(counts: Mapping[str, Callable[[], int]]) -> dict[str, int]:
     """To count a large clinic takes a second; nobody needs these figures to the minute."""
+    keys = {f"analytics.summary:{name}": name for name in counts}
     try:
-        return int(cache.get_or_set(f"analytics.summary:{name}", count, REMEMBERED_SECONDS) or 0)
+        found = {keys[key]: int(count) for key, count in cache.get_many(keys).items()}
+        if missing := {name: counts[name]() for name in counts if name not in found}:
+            cache.set_many({key: missing[name] for key, name in keys.items() if name in missing}, REMEMBERED_SECONDS)
+        return found | missing
     except RedisError:  # staff still get their page
-        return count()
+        return {name: count() for name, count in counts.items()}
 
 
-def _days(days: int | None) -> tuple[list[Day], list[Day]]:
-    """The days before the window, as many as it has, and those within it."""
-    found = daily([EVERYTHING], days and 2 * days)
-    start = window_start(days)
-    return [day for day in found if day.day < start], [day for day in found if day.day >= start]
-
-
-def _patients(days: int | None) -> int:
-    seen = SubjectPatient.objects.filter(kind=EVERYTHING.kind, key=EVERYTHING.key, last_day__gte=window_start(days))
-    return seen.count()
+def _reported(days: int | None) -> QuerySet[SubjectPatient]:
+    return SubjectPatient.objects.filter(kind=EVERYTHING.kind, key=EVERYTHING.key, last_day__gte=window_start(days))
 
 
 def _silent() -> QuerySet[Recommendation]:
