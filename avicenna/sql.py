@@ -24,6 +24,7 @@ MAX_PARAMETERS = 10_000
 # How a column of a row that is already there takes the new value.
 ADD = "{column} = {table}.{column} + excluded.{column}"
 GREATER = "{column} = CASE WHEN excluded.{column} > {table}.{column} THEN excluded.{column} ELSE {table}.{column} END"
+KEEP = "{column} = {table}.{column}"
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,29 @@
 from __future__ import annotations
 
-from django.db import transaction
-from django.db.models import Max
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, cast
+from uuid import UUID
 
-from predictions.models import PredictionModel
+from django.db import connection, transaction
+from django.db.models import Field, Max
+from django.utils import timezone
+
+from avicenna.sql import KEEP, Statement, run, upsert
+from predictions.features import age_band
+from predictions.models import PredictionModel, PredictionRecord
+from predictions.ranking import Prediction, Ranking
 from predictions.registry import registry
 from predictions.training import Trained
 
+logger = logging.getLogger(__name__)
+
 KEPT_VERSIONS = 5
+# Predictions that agree so far are the same to whoever reads them.
+DECIMALS = 3
+# How often a run that goes on says so.
+SEEN_EVERY = timedelta(days=1)
 
 
 @transaction.atomic
@@ -35,3 +51,92 @@ def activate_model(model: PredictionModel) -> None:
     model.is_active = True
     model.save(update_fields=["is_active"])
     transaction.on_commit(registry.forget, robust=True)
+
+
+def record_shown(rankings: Iterable[Ranking]) -> None:
+    """Keeps what is shown, to be held against what happens. What was shown before already is only read.
+
+    Nobody goes without an answer because it could not be kept: a failure is logged.
+    """
+    try:
+        _record([ranking for ranking in rankings if ranking.predictions])
+    except Exception:  # whatever the database or its driver says
+        logger.warning("what was shown could not be recorded", exc_info=True)
+
+
+class _Run(NamedTuple):
+    """The newest of a recommendation. `is_silent`: it has not said for SEEN_EVERY that it goes on."""
+
+    pk: int
+    recommendation: UUID
+    number: int
+    said: tuple[int, float]  # model version and chance
+    is_silent: bool
+
+
+def _record(rankings: Sequence[Ranking]) -> None:
+    now = timezone.now()
+    newest = {one.recommendation: one for one in _newest_runs(rankings, now)}
+    going_on, beginning = [], {}
+    for ranking in rankings:
+        for prediction in ranking.predictions:
+            pk = prediction.recommendation.pk
+            last = newest.get(pk)
+            if last is None or last.said != (ranking.model_version or 0, _rounded(prediction.predicted_effectiveness)):
+                beginning[pk] = (pk, last.number + 1 if last else 1, *_beginning(ranking, prediction, now))
+            elif last.is_silent:
+                going_on.append(last.pk)
+    # In one order, so that two who show the same do not lock each other out.
+    rows = [beginning[pk] for pk in sorted(beginning)]
+    run(*upsert(PredictionRecord, ["recommendation", "number"], _BEGINNING, rows, KEEP))
+    if going_on:
+        PredictionRecord.objects.filter(pk__in=going_on).update(last_shown_at=now)
+
+
+_BEGINNING = ["diagnosis", "patient", "model_version", "predicted", "lower", "upper", "sex", "age_band", "mizaj"]
+_BEGINNING += ["shown_at", "last_shown_at"]
+
+
+def _beginning(ranking: Ranking, prediction: Prediction, now: datetime) -> tuple[Any, ...]:
+    """A value for each of _BEGINNING."""
+    diagnosis, patient = ranking.diagnosis, ranking.diagnosis.patient
+    chances = (prediction.predicted_effectiveness, *prediction.interval)
+    today: date = timezone.localdate(now)
+    return (
+        diagnosis.pk,
+        patient.pk,
+        ranking.model_version or 0,
+        *map(_rounded, chances),
+        patient.sex,
+        age_band(patient.age(today)),
+        patient.mizaj_type,
+        now,
+        now,
+    )
+
+
+def _rounded(chance: float) -> float:
+    return round(float(chance), DECIMALS)
+
+
+_TABLE = PredictionRecord._meta.db_table
+_NEWEST = f"""
+    SELECT id, recommendation_id, number, model_version, predicted, last_shown_at < %s FROM {_TABLE} AS run
+    WHERE diagnosis_id = %s AND NOT EXISTS (
+        SELECT 1 FROM {_TABLE} AS later
+        WHERE later.recommendation_id = run.recommendation_id AND later.number > run.number)
+"""
+
+
+def _newest_runs(rankings: Sequence[Ranking], now: datetime) -> Iterable[_Run]:
+    moment = _prepared("last_shown_at", now - SEEN_EVERY)
+    diagnoses = {ranking.diagnosis.pk for ranking in rankings}
+    asked = [Statement(_NEWEST, [moment, _prepared("diagnosis", pk)]) for pk in sorted(diagnoses)]
+    for rows in run(*asked):
+        for pk, recommendation, number, version, predicted, is_silent in rows:
+            yield _Run(pk, UUID(str(recommendation)), number, (version, predicted), bool(is_silent))
+
+
+def _prepared(name: str, value: Any) -> Any:
+    field = cast("Field[Any, Any]", PredictionRecord._meta.get_field(name))
+    return field.get_db_prep_value(value, connection)

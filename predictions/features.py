@@ -55,7 +55,7 @@ class Case:
             "remedy_condition": _pair(self.remedy, self.condition),
             "remedy_mizaj": _pair(self.remedy, self.mizaj),
             "mizaj": self.mizaj,
-            "age_band": _age_band(self.age),
+            "age_band": age_band(self.age),
             "sex": self.sex,
             "patient": self.patient,
             "patient_kind": _pair(self.patient, self.kind),
@@ -118,7 +118,8 @@ def _pair(left: str, right: str) -> str:
     return f"{left}|{right}" if left and right else ""
 
 
-def _age_band(age: int | None) -> str:
+def age_band(age: int | None) -> str:
+    """Empty where the age is not known."""
     if age is None:
         return ""
     below = next((band for band in AGE_BANDS if age < band), None)

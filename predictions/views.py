@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from avicenna.permissions import IsStaff
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis
+from predictions.actions import record_shown
 from predictions.levels import Level
 from predictions.models import PredictionModel
 from predictions.ranking import rank
@@ -29,6 +30,7 @@ class RankingView(APIView):
         visible = Diagnosis.objects.visible_to(request.user).for_list()
         diagnosis = get_object_or_404(visible, pk=asked.validated_data["diagnosis"])
         ranking = rank(diagnosis, Level(asked.validated_data["optimization_level"]))
+        record_shown([ranking])
         wording = TO_PATIENT if diagnosis.patient.user_id == request.user.pk else ABOUT_PATIENT
         return Response(RankingSerializer(ranking, context={"wording": wording}).data)
 

@@ -167,12 +167,12 @@ def test_a_ranking_asks_as_often_for_many_recommendations(
     api: Any, alice: Any, bob: Any, diagnosis: Any, both: Any, django_assert_num_queries: Any
 ) -> None:
     client = api(alice)
-    with django_assert_num_queries(6):  # session, diagnosis, recommendations, evidence, people alike, model
+    with django_assert_num_queries(8):  # session, diagnosis, recommendations, evidence, people alike, model, records
         client.get("/api/predictions/", {"diagnosis": str(diagnosis.pk)})
     for name in ("a", "b", "c"):
         remedy = Remedy.objects.create(slug=name, name_en=name, name_fa=name, kind="herbal")
         recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
-    with django_assert_num_queries(5):  # the model is known by now
+    with django_assert_num_queries(7):  # the model is known by now, and three are new
         assert len(client.get("/api/predictions/", {"diagnosis": str(diagnosis.pk)}).json()["predictions"]) == 5
 
 
