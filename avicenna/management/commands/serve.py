@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analytics.work import work
+from avicenna.jobs import JOBS
+from avicenna.work import work
 
 SIGN_INS = """
   Demonstration sign-ins, password avicenna-demo:
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         if settings.DEBUG:
             call_command("seed_demo", if_empty=True, stdout=self.stdout)
         self._greet(f"http://{host}:{port}")
-        Thread(target=work, args=[Event()], name="work", daemon=True).start()
+        Thread(target=work, args=[Event(), JOBS], name="work", daemon=True).start()
         uvicorn.run(
             "avicenna.asgi:application",
             host=host,

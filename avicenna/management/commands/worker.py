@@ -5,18 +5,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from analytics.work import work
+from avicenna.jobs import JOBS
+from avicenna.work import work
 
 
 class Command(BaseCommand):
     help = (
-        "Does what is due beside requests, until it is stopped: tells the other diagnoses when a remedy moved. May be "
-        "killed at any time; of several on all hosts one works at a time. `serve` runs it inside."
+        "Does what is due beside requests, until it is stopped: tells the other diagnoses when a remedy moved, and "
+        "finds the reports that predictions are measured by. May be killed at any time; of several on all hosts one "
+        "works at a time. `serve` runs it inside."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write("At work. Ctrl-C stops it; nothing is lost.")
         try:
-            work(Event())
+            work(Event(), JOBS)
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
