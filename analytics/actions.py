@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from accounts.models import User
 from analytics import evidence
 from analytics.evidence import Evidence, Finding
+from analytics.models import ToldRanking
 from analytics.subjects import Subject, chain_of_recommendation
 from avicenna.errors import ActionError, Forbidden
 from avicenna.locks import only_one
@@ -92,6 +93,14 @@ class Rescoring:
         ]
 
 
+def ranking_is_due(diagnosis: Diagnosis) -> Statement:
+    """Says that the ranking which was told of a diagnosis may have changed; the work beside requests looks into it."""
+    pk = ToldRanking._meta.pk.get_db_prep_value(diagnosis.pk, connection)
+    return Statement(
+        f"UPDATE {ToldRanking._meta.db_table} SET is_due = TRUE WHERE diagnosis_id = %s AND NOT is_due", [pk]
+    )
+
+
 @transaction.atomic
 def recalculate_diagnosis(
     *, diagnosis_id: UUID, recommendation_ids: Iterable[UUID] | None = None, even_if_same: bool = False
@@ -107,7 +116,7 @@ def recalculate_diagnosis(
         return []
     [rows] = run(rescoring.asked)
     rescored = rescoring.found(rows)
-    run(*(one.saving for one in rescored))
+    run(*(one.saving for one in rescored), ranking_is_due(diagnosis))
     told = [one.update for one in rescored if even_if_same or one.previous != one.finding.estimate.score]
     if told:
         publish(diagnosis, *told)

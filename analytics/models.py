@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from analytics.subjects import Kind
-from diagnoses.models import Patient, Recommendation
+from diagnoses.models import Diagnosis, Patient, Recommendation
 
 
 class EffectivenessRollup(models.Model):
@@ -114,3 +114,24 @@ class Due(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recommendation_id}"
+
+
+class ToldRanking(models.Model):
+    """The order and the scores of a diagnosis's recommendations that those who watch it were last told.
+
+    `is_due` since a report may have changed them: written in the report's own transaction, taken back when it was
+    looked into. A diagnosis that nobody was shown a ranking of has no row, and costs its reports nothing.
+    """
+
+    diagnosis = models.OneToOneField(Diagnosis, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    ranking = models.JSONField(help_text="[recommendation, predicted effectiveness], best first")
+    is_due = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            # what the work beside requests looks for each second
+            models.Index(fields=["diagnosis"], condition=Q(is_due=True), name="told_ranking_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.diagnosis_id}"

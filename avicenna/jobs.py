@@ -5,8 +5,10 @@ from __future__ import annotations
 from analytics.telling import tell_what_moved
 from avicenna.work import Job
 from predictions.matching import Matching
+from predictions.reranking import rerank_what_is_due
 
 JOBS = (
     Job("telling", tell_what_moved),
+    Job("reranking", rerank_what_is_due),
     Job("matching", Matching()),
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event
-from time import monotonic
+from threading import Event, Thread
 
 from django.db import close_old_connections, connection
 
@@ -19,21 +18,28 @@ PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Job:
-    """`do` may be killed at any time and be called again; `every` so many seconds, each round when 0."""
+    """`do` may be killed at any time and be called again, `every` so many seconds."""
 
     name: str
     do: Callable[[], object]
-    every: float = 0.0
+    every: float = PAUSE_SECONDS
 
 
 def work(stop: Event, jobs: Sequence[Job]) -> None:
-    """Round after round until `stop` is set; what failed is tried again in the next and holds up nothing else."""
-    due = {job.name: 0.0 for job in jobs}
-    while not stop.wait(PAUSE_SECONDS):
+    """Round after round until `stop` is set, each job in a thread of its own: none waits for another."""
+    threads = [Thread(target=_rounds, args=[stop, job], name=job.name, daemon=True) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _rounds(stop: Event, job: Job) -> None:
+    """What failed is tried again soon."""
+    pause = 0.0
+    while not stop.wait(pause):
         close_old_connections()
-        for job in jobs:
-            if monotonic() >= due[job.name] and _is_done(job):
-                due[job.name] = monotonic() + job.every
+        pause = job.every if _is_done(job) else PAUSE_SECONDS
     connection.close()
 
 

@@ -21,7 +21,7 @@ from rest_framework import status
 
 from accounts.models import User
 from analytics import rollups
-from analytics.actions import Rescoring
+from analytics.actions import Rescoring, ranking_is_due
 from analytics.evidence import Evidence, Finding
 from analytics.subjects import Subject, subjects_of
 from avicenna.errors import ActionError, Forbidden
@@ -293,7 +293,7 @@ def _tell(
         *(one.update for one in rescored),
         *raised,
     ]
-    run(*(one.saving for one in rescored), *appending(diagnosis, head, events), *last)
+    run(*(one.saving for one in rescored), *appending(diagnosis, head, events), ranking_is_due(diagnosis), *last)
 
 
 def _flag(action: Action, reports: Sequence[Feedback]) -> list[SevereSideEffect]:

@@ -15,6 +15,7 @@ from predictions.features import age_band
 from predictions.models import PredictionModel, PredictionRecord
 from predictions.ranking import Prediction, Ranking
 from predictions.registry import registry
+from predictions.reranking import remember_shown
 from predictions.training import Trained
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,9 @@ def record_shown(rankings: Iterable[Ranking]) -> None:
     Nobody goes without an answer because it could not be kept: a failure is logged.
     """
     try:
-        _record([ranking for ranking in rankings if ranking.predictions])
+        shown = list(rankings)
+        _record([ranking for ranking in shown if ranking.predictions])
+        remember_shown(shown)
     except Exception:  # whatever the database or its driver says
         logger.warning("what was shown could not be recorded", exc_info=True)
 

@@ -78,16 +78,26 @@ class DiagnosisUpdate(Event):
     changed_fields: list[str] = []
 
 
+class RankedState(Body):
+    """What a recommendation may be expected to do for this patient: the probability of success, and 95 % of it."""
+
+    recommendation_id: UUID
+    predicted_effectiveness: Probability = Field(ge=0, le=1)
+    interval: tuple[Probability, Probability]
+
+
 class RecommendationUpdate(Event):
-    """A recommendation was added, changed, completed, stopped or replaced."""
+    """A recommendation was added, changed, completed, stopped or replaced, or reports have `reranked` them all: then
+    `recommendation` is the best now, `previous` the best before, if another, and `ranking` has them all."""
 
     type: ClassVar[str] = "recommendation_update"
 
-    action: Literal["added", "changed", "completed", "stopped", "replaced"]
+    action: Literal["added", "changed", "completed", "stopped", "replaced", "reranked"]
     recommendation: RecommendationState
     previous: RecommendationState | None = None
     changed_fields: list[str] = []
     reason: str = ""
+    ranking: list[RankedState] = []
 
     @classmethod
     def added(cls, recommendation: Recommendation) -> Self:

@@ -11,9 +11,9 @@ from avicenna.work import work
 
 class Command(BaseCommand):
     help = (
-        "Does what is due beside requests, until it is stopped: tells the other diagnoses when a remedy moved, and "
-        "finds the reports that predictions are measured by. May be killed at any time; of several on all hosts one "
-        "works at a time. `serve` runs it inside."
+        "Does what is due beside requests, until it is stopped: tells the other diagnoses when a remedy moved, ranks "
+        "anew where a report came in, and finds the reports that predictions are measured by. May be killed at any "
+        "time; of several on all hosts one works at a time. `serve` runs it inside."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -193,7 +193,7 @@ export default {
   "event.recommendation.stopped": "{remedy} was stopped.",
   "event.recommendation.stopped_reason": "{remedy} was stopped: {reason}",
   "event.recommendation.replaced": "{previous} was replaced by {remedy}.",
-  "event.recommendation.reranked": "The order of the recommendations changed.",
+  "event.recommendation.reranked": "The recommendations were weighed anew.",
   "event.effectiveness.first": {
     one: "Effectiveness of {remedy}: {score}, from {count} report.",
     other: "Effectiveness of {remedy}: {score}, from {count} reports.",

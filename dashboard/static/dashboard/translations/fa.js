@@ -189,7 +189,7 @@ export default {
   "event.recommendation.stopped": "{remedy} قطع شد.",
   "event.recommendation.stopped_reason": "{remedy} قطع شد: {reason}",
   "event.recommendation.replaced": "{remedy} جایگزین {previous} شد.",
-  "event.recommendation.reranked": "ترتیب توصیه‌ها تغییر کرد.",
+  "event.recommendation.reranked": "توصیه‌ها دوباره سنجیده شدند.",
   "event.effectiveness.first": { other: "اثربخشی {remedy}: {score} بر پایهٔ {count} گزارش." },
   "event.effectiveness.rose": { other: "اثربخشی {remedy} از {before} به {score} رسید و بیشتر شد ({count} گزارش)." },
   "event.effectiveness.fell": { other: "اثربخشی {remedy} از {before} به {score} رسید و کمتر شد ({count} گزارش)." },
