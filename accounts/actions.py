@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar, cast
+from typing import cast
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
@@ -9,7 +9,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework_simplejwt.exceptions import TokenError
@@ -42,7 +41,7 @@ class TokenRefused(ActionError):
 
 class WeakPassword(ActionError):
     code = "invalid"
-    message: ClassVar[str | Promise] = _("The password is too easy to guess.")
+    message = _("The password is too easy to guess.")
 
     def __init__(self, reasons: list[str]) -> None:
         super().__init__(field="password", reasons=reasons)

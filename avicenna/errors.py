@@ -25,7 +25,7 @@ class ActionError(Exception):
     """A business rule says no. Subclasses name the rule; nothing was written."""
 
     code: ClassVar[str] = "invalid"
-    message: ClassVar[str | Promise] = gettext_lazy("This is not possible.")
+    message: str | Promise = gettext_lazy("This is not possible.")  # of the class, or of one error that names things
     status: ClassVar[int] = status.HTTP_400_BAD_REQUEST
 
     def __init__(self, *, field: str | None = None, reasons: Sequence[str] = ()) -> None:
