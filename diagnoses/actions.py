@@ -1,4 +1,4 @@
-"""The only place that writes patients, diagnoses and recommendations, and tells the stream about it.
+"""The only place that writes patients, diagnoses, recommendations and contraindications, and tells the stream about it.
 
 `actor` is who does it. None is the operator at the command line (an import, the demonstration clinic).
 """
@@ -11,13 +11,15 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from accounts.models import User
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
-from diagnoses.models import CatalogueTerm, Condition, Diagnosis, Patient, Recommendation, Remedy
+from diagnoses.models import CatalogueTerm, Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy
 from realtime.events import DiagnosisUpdate, RecommendationState, RecommendationUpdate
 from realtime.publish import publish, rights_changed
 
@@ -32,6 +34,32 @@ class AlreadyRecommended(ActionError):
     code = "already_recommended"
     message = _("This remedy is already recommended in this diagnosis.")
     status = status.HTTP_409_CONFLICT
+
+
+class AlreadyContraindicated(ActionError):
+    code = "already_contraindicated"
+    message = _("It is already stated that this remedy must not be given.")
+    status = status.HTTP_409_CONFLICT
+
+
+class AlreadyLifted(ActionError):
+    code = "already_lifted"
+    message = _("This contraindication is already lifted.")
+    status = status.HTTP_409_CONFLICT
+
+
+class Contraindicated(ActionError):
+    """Says which remedy and the cause; the reason is for those who read the record."""
+
+    code = "contraindicated"
+    status = status.HTTP_409_CONFLICT
+
+    def __init__(self, contraindication: Contraindication) -> None:
+        self.message = gettext("%(remedy)s must not be given to this patient (%(cause)s).") % {
+            "remedy": contraindication.remedy.name,
+            "cause": contraindication.get_cause_display(),
+        }
+        super().__init__(field="remedy")
 
 
 class DiagnosisClosed(ActionError):
@@ -145,6 +173,7 @@ def recommend(
 ) -> Recommendation:
     """`fields`: dosage, frequency, duration_days, instructions, created_at."""
     _require_care_team(actor, diagnosis.patient)
+    _lock_patient(diagnosis.patient_id)
     diagnosis = _open_diagnosis(diagnosis.pk)
     recommendation = _add(diagnosis, remedy, id=id, **fields)
     publish(diagnosis, RecommendationUpdate.added(recommendation))
@@ -195,6 +224,7 @@ def replace_recommendation(
     **fields: Any,
 ) -> Recommendation:
     """Ends one recommendation and begins another in its place; returns the new one."""
+    _lock_patient(recommendation.diagnosis.patient_id)
     diagnosis, old = _open_recommendation(actor, recommendation)
     _apply(old, {"status": Recommendation.Status.REPLACED})
     new = _add(diagnosis, remedy, id=id, replaces=old, **fields)
@@ -211,9 +241,69 @@ def replace_recommendation(
     return new
 
 
+@transaction.atomic
+def contraindicate(
+    *,
+    actor: User | None,
+    patient: Patient,
+    remedy: Remedy,
+    cause: Contraindication.Cause,
+    reason: str = "",
+    id: UUID | None = None,
+) -> Contraindication:
+    """From now on nobody can recommend the remedy to the patient, and no prediction names it.
+
+    What is given already goes on until a practitioner stops it: see `Contraindication.active_recommendations`.
+    A retired remedy can be named, too: it may come back.
+    """
+    _require_care_team(actor, patient)
+    _lock_patient(patient.pk)
+    contraindication = Contraindication(
+        id=id or new_id(), patient=patient, remedy=remedy, cause=cause, reason=reason, stated_by=actor
+    )
+    try:
+        with transaction.atomic():
+            contraindication.save(force_insert=True)
+    except IntegrityError as error:
+        raise AlreadyContraindicated(field="remedy") from error
+    _tell_where_given(contraindication)
+    return contraindication
+
+
+@transaction.atomic
+def lift_contraindication(*, actor: User | None, contraindication: Contraindication) -> Contraindication:
+    """The remedy may be given again; who stated it and who lifted it stays in the record."""
+    _require_care_team(actor, contraindication.patient)
+    _lock_patient(contraindication.patient_id)
+    contraindication = Contraindication.objects.for_list().get(pk=contraindication.pk)
+    if not contraindication.is_standing:
+        raise AlreadyLifted
+    contraindication.lifted_at, contraindication.lifted_by = timezone.now(), actor
+    contraindication.save(update_fields=["lifted_at", "lifted_by"])
+    _tell_where_given(contraindication)
+    return contraindication
+
+
+def _tell_where_given(contraindication: Contraindication) -> None:
+    """Those who watch a diagnosis in which the remedy is given: what is predicted there changes."""
+    given = contraindication.active_recommendations().values("diagnosis")
+    # Whoever locks several diagnoses does so in this order.
+    for diagnosis in Diagnosis.objects.select_for_update().filter(pk__in=given).order_by("pk"):
+        publish(diagnosis, _diagnosis_update(diagnosis, "changed", ["contraindications"]))
+
+
 def _require_care_team(actor: User | None, patient: Patient) -> None:
     if actor and not (actor.is_practitioner and Patient.objects.visible_to(actor).filter(pk=patient.pk).exists()):
         raise Forbidden
+
+
+def _lock_patient(pk: UUID) -> None:
+    """What is given to a patient and what must not be given are written one after the other.
+
+    Comes before the lock of a diagnosis. It lets those pass who only refer to the patient: a report on a diagnosis
+    does so while it holds that diagnosis.
+    """
+    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=pk)
 
 
 def _open_diagnosis(pk: UUID) -> Diagnosis:
@@ -236,6 +326,9 @@ def _open_recommendation(actor: User | None, recommendation: Recommendation) -> 
 def _add(diagnosis: Diagnosis, remedy: Remedy, *, id: UUID | None, **fields: Any) -> Recommendation:
     if not remedy.is_active:
         raise RetiredTerm(field="remedy")
+    standing = Contraindication.objects.standing().of_patients([diagnosis.patient_id]).filter(remedy=remedy)
+    if (contraindication := standing.for_list().first()) is not None:
+        raise Contraindicated(contraindication)
     recommendation = Recommendation(id=id or new_id(), diagnosis=diagnosis, remedy=remedy, **fields)
     try:
         with transaction.atomic():

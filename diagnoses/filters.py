@@ -5,7 +5,7 @@ from uuid import UUID
 import django_filters
 from django.db.models import Q, QuerySet
 
-from diagnoses.models import Condition, Diagnosis, Remedy, SideEffect
+from diagnoses.models import Condition, Contraindication, Diagnosis, Remedy, SideEffect
 from diagnoses.querysets import CatalogueQuerySet
 
 
@@ -45,3 +45,11 @@ class DiagnosisFilter(django_filters.FilterSet):
     def of_patient(self, queryset: QuerySet[Diagnosis], name: str, value: UUID) -> QuerySet[Diagnosis]:
         """An id the caller may not see finds nothing, like one that does not exist."""
         return queryset.filter(patient=value)
+
+
+class ContraindicationFilter(django_filters.FilterSet):
+    standing = django_filters.BooleanFilter(field_name="lifted_at", lookup_expr="isnull", label="not lifted")
+
+    class Meta:
+        model = Contraindication
+        fields: list[str] = []

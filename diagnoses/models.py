@@ -4,7 +4,7 @@ from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -15,6 +15,7 @@ from avicenna.identifiers import new_id
 from diagnoses.mizaj import Mizaj
 from diagnoses.querysets import (
     CatalogueQuerySet,
+    ContraindicationQuerySet,
     DiagnosisQuerySet,
     PatientQuerySet,
     RecommendationQuerySet,
@@ -253,3 +254,75 @@ class Recommendation(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status == self.Status.ACTIVE
+
+
+class Contraindication(models.Model):
+    """A remedy that must not be given to the patient, until somebody lifts it. Kept also then."""
+
+    class Cause(models.TextChoices):
+        ALLERGY = "allergy", _("allergy")
+        INTOLERANCE = "intolerance", _("intolerance")
+        PREGNANCY = "pregnancy", _("pregnancy or nursing")
+        INTERACTION = "interaction", _("interaction with a medicine")
+        OTHER = "other", _("another cause")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="contraindications")
+    remedy = models.ForeignKey(
+        Remedy, on_delete=models.PROTECT, related_name="contraindications", verbose_name=_("remedy")
+    )
+    cause = models.CharField(_("cause"), max_length=12, choices=Cause)
+    reason = EncryptedTextField(_("reason"), default="", blank=True, validators=[MaxLengthValidator(500)])
+    stated_at = models.DateTimeField(_("stated"), default=timezone.now, editable=False)
+    stated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contraindications_stated",
+        verbose_name=_("stated by"),
+    )
+    lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True, editable=False)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contraindications_lifted",
+        verbose_name=_("lifted by"),
+    )
+
+    objects: ClassVar[ContraindicationQuerySet] = ContraindicationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("contraindication")
+        verbose_name_plural = _("contraindications")
+        ordering = ["-stated_at", "-pk"]
+        constraints = [
+            # also the index that answers what must not be given to a patient
+            models.UniqueConstraint(
+                fields=["patient", "remedy"],
+                condition=models.Q(lifted_at=None),
+                name="contraindication_one_standing_per_remedy",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cause__in=["allergy", "intolerance", "pregnancy", "interaction", "other"]),
+                name="contraindication_cause_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(lifted_by=None) | models.Q(lifted_at__isnull=False),
+                name="contraindication_lifted_by_whom_and_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remedy} ({self.get_cause_display()})"
+
+    @property
+    def is_standing(self) -> bool:
+        return self.lifted_at is None
+
+    def active_recommendations(self) -> RecommendationQuerySet:
+        """What is given although it must not be; nothing but a practitioner stops it."""
+        given = Recommendation.objects.for_list().active().filter(remedy=self.remedy_id)
+        return given.filter(diagnosis__patient=self.patient_id, diagnosis__status=Diagnosis.Status.ACTIVE)

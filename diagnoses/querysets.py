@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
@@ -12,7 +12,12 @@ from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from diagnoses.models import Diagnosis, Patient, Recommendation  # noqa: F401  (named in strings below)
+    from diagnoses.models import (  # noqa: F401  (named in strings below)
+        Contraindication,
+        Diagnosis,
+        Patient,
+        Recommendation,
+    )
 
 
 def through_patient(user: User | AnonymousUser, patient: str) -> Q:
@@ -80,3 +85,18 @@ class RecommendationQuerySet(models.QuerySet["Recommendation"]):
 
     def active(self) -> Self:
         return self.filter(status="active")
+
+
+class ContraindicationQuerySet(models.QuerySet["Contraindication"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(through_patient(user, "patient"))
+
+    def for_list(self) -> Self:
+        return self.select_related("remedy", "stated_by", "lifted_by")
+
+    def standing(self) -> Self:
+        """Not lifted: what nobody may recommend."""
+        return self.filter(lifted_at=None)
+
+    def of_patients(self, patients: Iterable[Patient | UUID]) -> Self:
+        return self.filter(patient__in=patients)

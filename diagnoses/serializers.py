@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from avicenna.fields import PastDateField, one_to_five, text
 from avicenna.serializers import FIXED, ChangeSerializer
-from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
 
 TERM_FIELDS = ["slug", "name", "name_en", "name_fa", "is_active"]
 
@@ -180,3 +180,36 @@ class ReplaceSerializer(RecommendationSerializer):
 
     class Meta(RecommendationSerializer.Meta):
         fields = [*RecommendationSerializer.Meta.fields, "reason"]
+
+
+class ContraindicationSerializer(serializers.ModelSerializer[Contraindication]):
+    remedy = serializers.SlugRelatedField(slug_field="slug", queryset=Remedy.objects.all())  # a retired one, too
+    remedy_name = serializers.CharField(source="remedy.name", read_only=True)
+    cause_name = serializers.CharField(source="get_cause_display", read_only=True)
+    reason = text(500)
+    stated_by = PersonField(read_only=True)
+    lifted_by = PersonField(read_only=True)
+
+    class Meta:
+        model = Contraindication
+        fields = [
+            "id",
+            "remedy",
+            "remedy_name",
+            "cause",
+            "cause_name",
+            "reason",
+            "stated_at",
+            "stated_by",
+            "lifted_at",
+            "lifted_by",
+        ]
+
+
+class StatedContraindicationSerializer(ContraindicationSerializer):
+    """With what is given against it: nothing is stopped but by a practitioner."""
+
+    active_recommendations = RecommendationSerializer(many=True, read_only=True)
+
+    class Meta(ContraindicationSerializer.Meta):
+        fields = [*ContraindicationSerializer.Meta.fields, "active_recommendations"]

@@ -15,6 +15,16 @@ router.register("recommendations", views.RecommendationViewSet, basename="recomm
 
 urlpatterns = [
     path(
+        "patients/<uuid:patient_id>/contraindications/",
+        views.ContraindicationViewSet.as_view({"get": "list", "post": "create"}),
+        name="contraindications",
+    ),
+    path(
+        "patients/<uuid:patient_id>/contraindications/<uuid:pk>/lift/",
+        views.ContraindicationViewSet.as_view({"post": "lift"}),
+        name="contraindication-lift",
+    ),
+    path(
         "diagnoses/<uuid:diagnosis_id>/recommendations/",
         views.DiagnosisRecommendationsView.as_view(),
         name="diagnosis-recommendations",

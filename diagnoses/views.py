@@ -19,12 +19,19 @@ from accounts.models import Role, User
 from avicenna.idempotency import create_once
 from avicenna.permissions import ClinicWrites, PractitionerWrites, role_of
 from diagnoses import actions
-from diagnoses.filters import ConditionFilter, DiagnosisFilter, RemedyFilter, SideEffectFilter
-from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.filters import (
+    ConditionFilter,
+    ContraindicationFilter,
+    DiagnosisFilter,
+    RemedyFilter,
+    SideEffectFilter,
+)
+from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
 from diagnoses.serializers import (
     ChangedDiagnosisSerializer,
     ChangedRecommendationSerializer,
     ConditionSerializer,
+    ContraindicationSerializer,
     DiagnosisSerializer,
     NewDiagnosisSerializer,
     PatientSerializer,
@@ -33,6 +40,7 @@ from diagnoses.serializers import (
     ReplaceSerializer,
     SideEffectSerializer,
     SourcedRemedySerializer,
+    StatedContraindicationSerializer,
     StopSerializer,
 )
 
@@ -102,6 +110,50 @@ class PatientViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Patient]
         given.is_valid(raise_exception=True)
         patient = actions.change_patient(actor=cast(User, request.user), patient=patient, changes=given.validated_data)
         return Response(self.get_serializer(patient).data)
+
+
+@extend_schema(tags=["clinic"])
+class ContraindicationViewSet(ListModelMixin, GenericViewSet[Contraindication]):
+    """Remedies that must not be given to one patient: those that stand and those that were lifted, newest first."""
+
+    queryset = Contraindication.objects.none()
+    serializer_class = ContraindicationSerializer
+    permission_classes = [PractitionerWrites]
+    filterset_class = ContraindicationFilter
+
+    def get_patient(self) -> Patient:
+        return get_object_or_404(Patient.objects.visible_to(self.request.user), pk=self.kwargs["patient_id"])
+
+    def get_queryset(self) -> QuerySet[Contraindication]:
+        return Contraindication.objects.for_list().filter(patient=self.get_patient())
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=ContraindicationSerializer,
+        responses={201: StatedContraindicationSerializer},
+    )
+    def create(self, request: Request, **_: Any) -> Response:
+        """From now on it cannot be recommended. What is given already is named, and goes on until it is stopped."""
+        patient = self.get_patient()
+        given = ContraindicationSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        contraindication, is_new = create_once(
+            request,
+            Contraindication.objects.visible_to(request.user).for_list(),
+            lambda pk: actions.contraindicate(
+                actor=cast(User, request.user), patient=patient, id=pk, **given.validated_data
+            ),
+        )
+        return created(StatedContraindicationSerializer(contraindication).data, is_new=is_new)
+
+    @extend_schema(request=None, responses=ContraindicationSerializer)
+    @action(detail=True, methods=["post"])
+    def lift(self, request: Request, **_: Any) -> Response:
+        """The remedy may be given again."""
+        contraindication = actions.lift_contraindication(
+            actor=cast(User, request.user), contraindication=self.get_object()
+        )
+        return Response(self.get_serializer(contraindication).data)
 
 
 @extend_schema(tags=["clinic"])

@@ -18,7 +18,7 @@ from accounts import tokens
 from accounts.models import Session, User
 from analytics.models import EffectivenessRollup
 from diagnoses.actions import create_patient, recommend, record_diagnosis
-from diagnoses.models import Diagnosis, Patient, Recommendation
+from diagnoses.models import Contraindication, Diagnosis, Patient, Recommendation
 from feedback.models import Feedback, SideEffectReport
 from realtime.models import DiagnosisEvent, Ticket
 
@@ -26,6 +26,7 @@ Send = Callable[..., Any]
 
 WRITTEN = [
     Feedback, SideEffectReport, EffectivenessRollup, DiagnosisEvent, Recommendation, Diagnosis, Patient, User, Ticket,
+    Contraindication,
 ]  # fmt: skip
 
 HUGE = 10**40
@@ -267,6 +268,9 @@ TEXTS: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/api/diagnoses/", {"patient": "<patient>", "severity": 2}, "condition"),
     ("POST", "/api/diagnoses/", {"patient": "<patient>", "condition": "headache", "severity": 2}, "notes"),
     ("POST", "/api/diagnoses/", {"patient": "<patient>", "condition": "headache", "severity": 2}, "symptoms[]"),
+    ("POST", "/api/patients/<patient>/contraindications/", {"cause": "allergy"}, "remedy"),
+    ("POST", "/api/patients/<patient>/contraindications/", {"remedy": "sweet-violet"}, "cause"),
+    ("POST", "/api/patients/<patient>/contraindications/", {"remedy": "sweet-violet", "cause": "allergy"}, "reason"),
     ("PATCH", "/api/diagnoses/<diagnosis>/", {}, "status"),
     ("PATCH", "/api/diagnoses/<diagnosis>/", {}, "imbalance"),
     ("POST", "/api/diagnoses/<diagnosis>/recommendations/", {}, "remedy"),
@@ -309,7 +313,7 @@ def test_text_that_no_database_can_hold_is_refused(
     "/api/diagnoses/%00/", "/api/diagnoses/%00/events/", "/api/recommendations/%00/", "/api/feedback/%00/",
     "/api/analytics/remedies/%00", "/api/analytics/recommendations/%00", "/%00", "/api/%00",
     "/api/remedies/%FF/", "/api/remedies/%ED%A0%80/", "/api/feedback/not-a-uuid/", "/api/diagnoses/1/",
-    "/api/remedies/" + "x" * 3000 + "/",
+    "/api/remedies/" + "x" * 3000 + "/", "/api/patients/%00/contraindications/", "/api/patients/1/contraindications/",
 ])  # fmt: skip
 def test_a_path_that_names_nothing_is_not_found(api: Any, bob: Any, path: str) -> None:
     refused(lambda: api(bob).get(path), 404, "not_found")
@@ -356,10 +360,10 @@ def test_a_page_has_a_hundred_rows_at_most(api: Any, sam: Any, size: str) -> Non
     "feedback/?withdrawn=evil", "feedback/?evil=1", "feedback/?rating_min=", "feedback/?ordering=",
     "feedback/?since=0001-01-01&until=9999-12-31", "feedback/?rating_min=۳", "diagnoses/?severity=" + "9" * 30,
     "diagnoses/?severity=1.5", "remedies/?is_active=evil", "remedies/?q=%FF", "remedies/?q=" + "x" * 3000,
-    "remedies/?q=%25_%5C", "conditions/?q=%D8%B3%D8%B1",
+    "remedies/?q=%25_%5C", "patients/<patient>/contraindications/?standing=evil", "conditions/?q=%D8%B3%D8%B1",
 ])  # fmt: skip
-def test_no_query_breaks_a_list(api: Any, bob: Any, query: str) -> None:
-    assert api(bob).get(f"/api/{query}").status_code == 200
+def test_no_query_breaks_a_list(api: Any, bob: Any, filled: Any, query: str) -> None:
+    assert api(bob).get(filled(f"/api/{query}")).status_code == 200
 
 
 def tomorrow() -> str:
@@ -427,6 +431,7 @@ def test_symptoms_are_a_short_list_of_texts(api: Any, bob: Any, diagnosis: Any, 
     "/api/auth/register", "/api/auth/token", "/api/auth/token/refresh", "/api/patients/", "/api/diagnoses/",
     "/api/diagnoses/<diagnosis>/recommendations/", "/api/recommendations/<recommendation>/stop/",
     "/api/recommendations/<recommendation>/replace/", "/api/realtime/tickets",
+    "/api/patients/<patient>/contraindications/",
 ])  # fmt: skip
 def test_every_create_wants_an_object(api: Any, bob: Any, filled: Any, path: str) -> None:
     client = api(bob)

@@ -17,6 +17,8 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Session, User
+from diagnoses.actions import contraindicate
+from diagnoses.models import Contraindication
 from feedback.actions import submit
 from predictions.models import PredictionModel
 
@@ -47,6 +49,9 @@ TABLE: dict[str, tuple[int, ...]] = {
     "POST /api/patients/": (401, 403, 201, 201, 403, 201),
     "GET /api/patients/<pk>/": OF_THE_DIAGNOSIS,
     "PATCH /api/patients/<pk>/": CARE_TEAM_WRITES,
+    "GET /api/patients/<patient_id>/contraindications/": OF_THE_DIAGNOSIS,
+    "POST /api/patients/<patient_id>/contraindications/": CARE_TEAM_CREATES,
+    "POST /api/patients/<patient_id>/contraindications/<pk>/lift/": CARE_TEAM_WRITES,
     "GET /api/diagnoses/": SIGNED_IN,
     "POST /api/diagnoses/": (401, 403, 201, 400, 403, 403),  # for Charlie the patient does not exist
     "GET /api/diagnoses/<pk>/": OF_THE_DIAGNOSIS,
@@ -134,10 +139,14 @@ def clinic(
     """Alice's record with one of everything; the keys are what precedes an id in a route."""
     said = {"rating": 4, "symptom_improvement": 4, "side_effects": {nausea: 4}}
     feedback, _ = submit(actor=alice, recommendation_id=recommendation.pk, **said)
+    contraindication = contraindicate(
+        actor=bob, patient=patient, remedy=recommendation.remedy, cause=Contraindication.Cause.ALLERGY
+    )
     PredictionModel.objects.create(version=1, training_size=1, holdout_size=1, is_active=True)
     return {
         "cast": {"nobody": None, "alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "sam": sam},
         "patients": patient.pk,
+        "contraindications": contraindication.pk,
         "diagnoses": diagnosis.pk,
         "recommendations": recommendation.pk,
         "feedback": feedback.pk,
@@ -153,6 +162,7 @@ def body(row: str, clinic: dict[str, Any]) -> dict[str, Any]:
     bodies: dict[str, dict[str, Any]] = {
         "POST /api/auth/register": {"email": "n@n.example", "password": "saffron-and-rose", "full_name": "New"},
         "POST /api/patients/": {"full_name": "New"},
+        "POST /api/patients/<patient_id>/contraindications/": {"remedy": "sweet-violet", "cause": "allergy"},
         "POST /api/diagnoses/": {"patient": clinic["patients"], "condition": "headache", "severity": 2},
         "POST /api/diagnoses/<diagnosis_id>/recommendations/": {"remedy": "sweet-violet"},
         "POST /api/recommendations/<pk>/replace/": {"remedy": "sweet-violet"},

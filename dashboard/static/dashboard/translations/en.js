@@ -221,6 +221,7 @@ export default {
   "field.severity": "severity",
   "field.imbalance": "imbalance",
   "field.symptoms": "symptoms",
+  "field.contraindications": "what must not be given",
   "field.notes": "notes",
   "field.dosage": "dosage",
   "field.frequency": "frequency",

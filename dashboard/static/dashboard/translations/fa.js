@@ -205,6 +205,7 @@ export default {
   "field.severity": "شدت",
   "field.imbalance": "سوءمزاج",
   "field.symptoms": "علائم",
+  "field.contraindications": "آنچه نباید داده شود",
   "field.notes": "یادداشت",
   "field.dosage": "مقدار",
   "field.frequency": "دفعات",
