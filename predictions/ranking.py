@@ -14,7 +14,7 @@ from analytics.effectiveness import posterior
 from analytics.evidence import Evidence
 from analytics.subjects import Kind, Subject, chain_of_recommendation
 from avicenna.metrics import predictions
-from diagnoses.models import Diagnosis, Recommendation
+from diagnoses.models import Contraindication, Diagnosis, Recommendation
 from predictions.engine import Scores
 from predictions.features import cases_of, columns_of
 from predictions.levels import Level
@@ -83,8 +83,13 @@ class _Known:
 
 
 def rank(diagnosis: Diagnosis, level: Level) -> Ranking:
-    """Best first. Without a trained model the effectiveness posterior answers, and `evidence` says so."""
-    recommendations = list(Recommendation.objects.for_list().active().filter(diagnosis=diagnosis))
+    """Best first, without what must not be given to the patient.
+
+    Without a trained model the effectiveness posterior answers, and `evidence` says so.
+    """
+    forbidden = Contraindication.objects.standing().of_patients([diagnosis.patient_id]).values("remedy")
+    open_ones = Recommendation.objects.for_list().active().filter(diagnosis=diagnosis)
+    recommendations = list(open_ones.exclude(remedy__in=forbidden))
     known = _look_up(diagnosis, recommendations)
     active = registry.active()
     if active is None:

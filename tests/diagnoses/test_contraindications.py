@@ -116,6 +116,24 @@ def test_other_patients_are_given_it_as_before(dora: Any, headache: Any, mint: A
     assert recommend(actor=None, diagnosis=hers, remedy=mint).is_active
 
 
+def test_it_is_predicted_again_when_it_is_lifted(
+    api: Any, alice: Any, bob: Any, recommendation: Any, diagnosis: Any, violet: Any, path: str
+) -> None:
+    recommend(actor=bob, diagnosis=diagnosis, remedy=violet)
+
+    def predicted() -> set[str]:
+        found = api(alice).get("/api/predictions/", {"diagnosis": str(diagnosis.pk)}).json()
+        return {row["remedy"] for row in found["predictions"]}
+
+    before = predicted()
+    pk = api(bob).post(path, STATED).json()["id"]
+    meanwhile = predicted()
+    api(bob).post(f"{path}{pk}/lift/")
+
+    assert (before, meanwhile, predicted()) == ({"mint", "sweet-violet"}, {"sweet-violet"}, {"mint", "sweet-violet"})
+    assert told(diagnosis) == [["contraindications"]] * 2
+
+
 def test_lifting_is_kept_and_opens_the_way(
     api: Any, alice: Any, bob: Any, path: str, lift: str, diagnosis: Any, standing: Any
 ) -> None:
