@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from avicenna.admin import ReadOnlyAdmin, StaffAdmin
 from diagnoses import actions
-from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
 
 
 class TermAdmin(StaffAdmin):
@@ -85,6 +85,34 @@ class SideEffectAdmin(TermAdmin):
     list_filter = ["body_system", "is_active"]
 
 
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    """A window like `ReadOnlyAdmin`, on the page of what it belongs to."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_staff)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ContraindicationInline(ReadOnlyInline):
+    """What the care team stated; the reason is for the care team alone."""
+
+    model = Contraindication
+    readonly_fields = ["stated_at", "lifted_at"]
+    fields = ["remedy", "cause", "stated_at", "stated_by", "lifted_at", "lifted_by"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contraindication]:
+        return Contraindication.objects.visible_to(request.user).for_list()
+
+
 @admin.register(Patient)
 class PatientAdmin(StaffAdmin):
     """Demographics and the care team; clinical texts are for the care team alone."""
@@ -94,6 +122,7 @@ class PatientAdmin(StaffAdmin):
     fields = ["full_name", "user", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
     readonly_fields = ["full_name", "user", "birth_date", "sex", "mizaj_type", "created_at"]
     filter_horizontal = ["care_team"]
+    inlines = [ContraindicationInline]
     list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
@@ -112,24 +141,14 @@ class PatientAdmin(StaffAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         members = form.cleaned_data["care_team"]
         actions.set_care_team(actor=request.user, patient=form.instance, practitioners=members)  # type: ignore[arg-type]
+        for formset in formsets:
+            self.save_formset(request, form, formset, change)  # writes nothing, but the admin's log asks what changed
 
 
-class RecommendationInline(admin.TabularInline):  # type: ignore[type-arg]
+class RecommendationInline(ReadOnlyInline):
     model = Recommendation
     readonly_fields = ["effectiveness_score", "confidence"]
     fields = ["remedy", "dosage", "frequency", "duration_days", "status", "effectiveness_score", "confidence"]
-    extra = 0
-    can_delete = False
-    show_change_link = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_staff)
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recommendation]:
         return Recommendation.objects.visible_to(request.user).for_list()

@@ -70,7 +70,9 @@ def test_a_remedy_is_retired_through_the_action(page: Any, sam: Any, mint: Remed
 
 
 def test_staff_decides_who_is_on_the_care_team(page: Any, sam: Any, patient: Any, charlie: Any) -> None:
-    assert page(sam, f"diagnoses/patient/{patient.pk}/change/", {"care_team": [charlie.pk]}).status_code == 302
+    form = {"care_team": [charlie.pk], "contraindications-TOTAL_FORMS": 0, "contraindications-INITIAL_FORMS": 0}
+
+    assert page(sam, f"diagnoses/patient/{patient.pk}/change/", form).status_code == 302
 
     assert list(patient.care_team.all()) == [charlie]
 

@@ -246,6 +246,29 @@ def test_a_list_asks_the_database_as_often_for_many(api: Any, bob: Any, patient:
     assert asked == [4, 4]  # session, patient, count, rows
 
 
+def test_staff_reads_it_in_the_admin_without_the_reason(
+    client: Any, sam: Any, bob: Any, charlie: Any, patient: Any, violet: Any, standing: Any
+) -> None:
+    client.force_login(sam)
+    page = f"/admin/diagnoses/patient/{patient.pk}/change/"
+    client.get(page)  # the first visit also signs in
+
+    asked = []
+    for remedy in (None, violet):
+        if remedy:
+            contraindicate(actor=bob, patient=patient, remedy=remedy, cause=Contraindication.Cause.OTHER)
+        with CaptureQueriesContext(connection) as queries:
+            shown = client.get(page).content.decode()
+        asked.append(len(queries))
+    form = {"care_team": [charlie.pk], "contraindications-TOTAL_FORMS": 2, "contraindications-INITIAL_FORMS": 2}
+    saved = client.post(page, form)
+
+    assert "Mint" in shown and "Sweet violet" in shown and "secret" not in shown
+    assert asked[0] == asked[1]
+    assert (saved.status_code, list(patient.care_team.all())) == (302, [charlie])
+    assert Contraindication.objects.standing().count() == 2
+
+
 def apart(work: Callable[[], Any]) -> Any:
     """For a thread: with a connection of its own, closed in the end."""
     try:
