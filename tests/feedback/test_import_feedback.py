@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from analytics.models import EffectivenessRollup
 from analytics.subjects import Kind
-from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.actions import contraindicate
+from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
 from feedback.importing import csv_history, druglib
 from feedback.importing import run as importing
 from feedback.models import Feedback, SideEffectReport
@@ -203,6 +204,17 @@ def test_an_ambiguous_name_asks_for_the_slug(catalogue, run):
     run(CSV_HEAD + FIRST + FIRST.replace("chamomile", "بابونه"))
 
     assert rejects() == [("3", "remedy “بابونه” may be chamomile, chamomile-2: write the slug")]
+
+
+def test_what_must_not_be_given_to_the_patient_is_rejected(catalogue, run):
+    mint = Remedy.objects.create(slug="mint", name_en="Mint", name_fa="نعناع", kind=Remedy.Kind.HERBAL)
+    run(CSV_HEAD + FIRST)
+    contraindicate(actor=None, patient=Patient.objects.get(), remedy=mint, cause=Contraindication.Cause.ALLERGY)
+
+    summary = run(CSV_HEAD + FIRST.replace("chamomile", "mint").replace("2024-03-02", "2024-04-02"))
+
+    assert "0 imported" in summary
+    assert rejects() == [("2", "remedy: Mint must not be given to this patient (allergy).")]
 
 
 def test_what_an_action_refuses_leaves_no_patient_behind(catalogue, run):
