@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from analytics.rebuild import check
 from diagnoses.actions import create_patient
-from diagnoses.models import Condition, Diagnosis, Patient, Remedy, SideEffect
+from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Remedy, SideEffect
 from feedback.demo import Story
 from feedback.models import Feedback
 
@@ -30,6 +30,7 @@ def test_the_clinic_is_of_the_promised_size_and_consistent(catalogue: None, sett
     assert "3 practitioners, 200 patients, 400 diagnoses" in said
     assert (Patient.objects.count(), Diagnosis.objects.count(), Feedback.objects.count()) == (200, 400, 5000)
     assert check().first == []
+    assert [row.active_recommendations().exists() for row in Contraindication.objects.standing()] == [False, False]
     for email in ("sara@demo.example", "reza@demo.example"):
         user = User.objects.get(email=email)
         assert user.check_password("avicenna-demo")

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import track
 
 from accounts.models import Role, User
-from diagnoses.actions import create_patient, recommend, record_diagnosis
-from diagnoses.models import Condition, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.actions import contraindicate, create_patient, recommend, record_diagnosis
+from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
 from feedback.actions import Report, submit_history
 from feedback.demo import Advice, Story, Told
 
@@ -24,6 +24,11 @@ PRACTITIONERS = {
     "dr.hosseini@demo.example": "دکتر حسینی",
 }
 STAFF = "admin@demo.example"
+# One herb each for the patients who sign in.
+NOT_TO_BE_GIVEN = [
+    (Contraindication.Cause.ALLERGY, "کهیر پس از دومین نوبت"),
+    (Contraindication.Cause.INTERACTION, "وارفارین مصرف می‌کند"),
+]
 
 
 class Command(BaseCommand):
@@ -59,6 +64,7 @@ class Command(BaseCommand):
         self._user(STAFF, Role.STAFF, "پذیرش")
         patients = [self._patient(story, number, practitioners) for number in range(len(story.people))]
         recommendations = self._advise(story, patients)
+        self._contraindicate(story, patients)
         effects = list(SideEffect.objects.all())
         submit_history(reports=[_report(told, recommendations[told.advice], effects) for told in story.reports])
 
@@ -99,6 +105,19 @@ class Command(BaseCommand):
                 )
             )
         return made
+
+    def _contraindicate(self, story: Story, patients: list[Patient]) -> None:
+        """Herbs that the story does not give them: its figures stay what they are."""
+        herbs = [remedy for remedy in story.remedies if remedy.kind == Remedy.Kind.HERBAL]
+        for number, (cause, reason) in enumerate(NOT_TO_BE_GIVEN):
+            given = {advice.remedy for advice in story.advice if advice.person == number}
+            contraindicate(
+                actor=patients[number].care_team.get(),
+                patient=patients[number],
+                remedy=next(remedy for remedy in herbs if remedy not in given),
+                cause=cause,
+                reason=reason,
+            )
 
     def _diagnose(self, story: Story, advice: Advice, patient: Patient) -> Diagnosis:
         return record_diagnosis(
