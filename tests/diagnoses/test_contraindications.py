@@ -11,7 +11,13 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from diagnoses.actions import contraindicate, lift_contraindication, recommend, stop_recommendation
+from diagnoses.actions import (
+    change_diagnosis,
+    contraindicate,
+    lift_contraindication,
+    recommend,
+    stop_recommendation,
+)
 from diagnoses.models import Contraindication, Diagnosis, Remedy
 from feedback.actions import submit
 
@@ -68,10 +74,14 @@ def test_what_is_given_already_is_named_and_goes_on(
     assert (told(diagnosis), told(other_diagnosis)) == ([["contraindications"]], [])
 
 
+@pytest.mark.parametrize("how", ["stopped", "closed with its diagnosis"])
 def test_what_has_ended_or_is_given_to_somebody_else_is_not_named(
-    api: Any, bob: Any, dora: Any, headache: Any, path: str, recommendation: Any, mint: Any
+    api: Any, bob: Any, dora: Any, headache: Any, path: str, recommendation: Any, mint: Any, how: str
 ) -> None:
-    stop_recommendation(actor=bob, recommendation=recommendation)
+    if how == "stopped":
+        stop_recommendation(actor=bob, recommendation=recommendation)
+    else:
+        change_diagnosis(actor=bob, diagnosis=recommendation.diagnosis, changes={"status": "resolved"})
     hers = Diagnosis.objects.create(patient=dora.patient, condition=headache, severity=2)
     recommend(actor=None, diagnosis=hers, remedy=mint)
 
