@@ -326,8 +326,8 @@ def _open_recommendation(actor: User | None, recommendation: Recommendation) -> 
 def _add(diagnosis: Diagnosis, remedy: Remedy, *, id: UUID | None, **fields: Any) -> Recommendation:
     if not remedy.is_active:
         raise RetiredTerm(field="remedy")
-    standing = Contraindication.objects.standing().of_patients([diagnosis.patient_id]).filter(remedy=remedy)
-    if (contraindication := standing.for_list().first()) is not None:
+    standing = Contraindication.objects.standing().of_patients([diagnosis.patient_id])
+    if contraindication := standing.filter(remedy=remedy).first():
         raise Contraindicated(contraindication)
     recommendation = Recommendation(id=id or new_id(), diagnosis=diagnosis, remedy=remedy, **fields)
     try:
