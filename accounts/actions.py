@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import cast
+from hashlib import sha256
+from typing import Any, cast
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
@@ -15,7 +17,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts import tokens
-from accounts.models import Session, User
+from accounts.models import PushSubscription, Session, User
 from accounts.tokens import TokenPair
 from avicenna.errors import ActionError, Forbidden
 from diagnoses.actions import create_patient
@@ -101,7 +103,22 @@ def sign_out(*, session: Session) -> None:
     """Ends the session: its access and refresh tokens stop working at once."""
     session.ended_at = timezone.now()
     session.save(update_fields=["ended_at"])
+    unsubscribe(session=session)
     rights_changed(session.user)
+
+
+@transaction.atomic
+def subscribe(*, session: Session, endpoint: str, keys: dict[str, Any]) -> None:
+    """The device of this session wants to be told when there is something new."""
+    digest = sha256(endpoint.encode()).hexdigest()
+    PushSubscription.objects.filter(Q(session=session) | Q(endpoint_digest=digest)).delete()
+    PushSubscription.objects.create(
+        session=session, endpoint_digest=digest, subscription={"endpoint": endpoint, "keys": keys}
+    )
+
+
+def unsubscribe(*, session: Session) -> None:
+    PushSubscription.objects.filter(session=session).delete()
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from avicenna.encryption import EncryptedJSONField
 from avicenna.identifiers import new_id
 
 
@@ -91,3 +92,21 @@ class Session(models.Model):
     @property
     def is_live(self) -> bool:
         return self.ended_at is None and self.user.is_active
+
+
+class PushSubscription(models.Model):
+    """Where a device can be told that there is something new; it goes with the session it was given in."""
+
+    session = models.OneToOneField(Session, on_delete=models.CASCADE, primary_key=True, related_name="push")
+    # One browser is told once, whoever signed in on it last. A hash: who knows the address can write to the device.
+    endpoint_digest = models.CharField(max_length=64, unique=True)
+    subscription = EncryptedJSONField(help_text="endpoint and keys, as the browser gave them")
+    created_at = models.DateTimeField(_("given"), default=timezone.now)
+    pushed_at = models.DateTimeField(_("told last"), null=True)
+
+    class Meta:
+        verbose_name = _("push subscription")
+        verbose_name_plural = _("push subscriptions")
+
+    def __str__(self) -> str:
+        return f"{self.session_id}"

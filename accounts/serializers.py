@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.models import User
+from accounts.push import is_public_key, is_push_service, is_secret
 from avicenna.fields import PastDateField
 from diagnoses.models import Patient
 
@@ -47,3 +48,38 @@ class MeSerializer(serializers.ModelSerializer[User]):
     def get_patient(self, user: User) -> str | None:
         patient = Patient.objects.filter(user=user).only("pk").first()
         return str(patient.pk) if patient else None
+
+
+class PushKeysSerializer(serializers.Serializer[Any]):
+    p256dh = serializers.CharField(max_length=100, help_text="a point of P-256, 65 bytes in base64url")
+    auth = serializers.CharField(max_length=30, help_text="16 bytes in base64url")
+
+    def validate_p256dh(self, value: str) -> str:
+        return self._checked(value, is_public_key(value))
+
+    def validate_auth(self, value: str) -> str:
+        return self._checked(value, is_secret(value))
+
+    def _checked(self, value: str, is_key: bool) -> str:
+        if not is_key:
+            raise serializers.ValidationError(_("This is not a key that a browser gives."))
+        return value
+
+
+class PushSubscriptionSerializer(serializers.Serializer[Any]):
+    """What `PushManager.subscribe()` gave, as JSON."""
+
+    endpoint = serializers.CharField(max_length=1000)
+    keys = PushKeysSerializer()
+
+    def validate_endpoint(self, value: str) -> str:
+        if not is_push_service(value):
+            raise serializers.ValidationError(_("This is not the address of a push service."))
+        return value
+
+
+class PushKeySerializer(serializers.Serializer[Any]):
+    public_key = serializers.CharField(
+        allow_null=True, help_text="the `applicationServerKey`; null where the clinic sends no push messages"
+    )
+    is_subscribed = serializers.BooleanField()

@@ -10,9 +10,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import actions
-from accounts.models import Session, User
+from accounts.models import PushSubscription, Session, User
+from accounts.push import public_key
 from accounts.serializers import (
     MeSerializer,
+    PushKeySerializer,
+    PushSubscriptionSerializer,
     RefreshSerializer,
     RegisterSerializer,
     SignInSerializer,
@@ -75,3 +78,26 @@ class MeView(APIView):
         given.is_valid(raise_exception=True)
         user = actions.change_me(actor=cast(User, request.user), **given.validated_data)
         return Response(MeSerializer(user).data)
+
+
+@extend_schema(tags=["auth"])
+class PushView(APIView):
+    """Whether the device of this session is told, by web push, that there is something new. Never what."""
+
+    @extend_schema(responses=PushKeySerializer)
+    def get(self, request: Request) -> Response:
+        is_subscribed = PushSubscription.objects.filter(session=cast(Session, request.auth)).exists()
+        return Response(PushKeySerializer({"public_key": public_key(), "is_subscribed": is_subscribed}).data)
+
+    @extend_schema(request=PushSubscriptionSerializer, responses={204: None})
+    @limited("push", by_user="30/h")
+    def put(self, request: Request) -> Response:
+        given = PushSubscriptionSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.subscribe(session=cast(Session, request.auth), **given.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request) -> Response:
+        actions.unsubscribe(session=cast(Session, request.auth))
+        return Response(status=status.HTTP_204_NO_CONTENT)

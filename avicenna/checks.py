@@ -80,3 +80,25 @@ def rate_limits_are_on(app_configs: Sequence[AppConfig] | None, **_: Any) -> lis
     if not settings.RATELIMIT_ENABLE:
         return [Error("RATELIMIT_ENABLE is off.", id="avicenna.E008")]
     return []
+
+
+@register(Tags.security)
+def push_is_usable(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Wholly set up, or not at all."""
+    if not settings.VAPID_PRIVATE_KEY:
+        return []
+    from accounts.push import public_key  # the models are loaded by now
+
+    try:
+        public_key()
+    except ValueError as error:
+        return [Error(str(error), hint="`python manage.py new_push_key` prints one.", id="avicenna.E009")]
+    if not settings.VAPID_SUBJECT.startswith(("mailto:", "https://")):
+        return [Error("VAPID_SUBJECT must be mailto:… or https://…", id="avicenna.E010")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def push_services_are_tls(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    plain = [name for name in settings.PUSH_SERVICES if name.startswith("http://")]
+    return [Error(f"PUSH_SERVICES: {', '.join(plain)} is not https.", id="avicenna.E011")] if plain else []

@@ -6,9 +6,11 @@ from analytics.telling import tell_what_moved
 from avicenna.work import Job
 from predictions.matching import Matching
 from predictions.reranking import rerank_what_is_due
+from realtime.news import push_news
 
 JOBS = (
     Job("telling", tell_what_moved),
     Job("reranking", rerank_what_is_due),
     Job("matching", Matching()),
+    Job("pushing", push_news),
 )

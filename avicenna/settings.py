@@ -77,6 +77,13 @@ try:
     REALTIME_HEADS_CHECK_SECONDS = env.float("REALTIME_HEADS_CHECK_SECONDS", 15.0)
     ACCESS_TOKEN_MINUTES = env.int("ACCESS_TOKEN_MINUTES", 10)
     REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", 14)
+    # Web push: `manage.py new_push_key` prints a key. Hosts of push services with all below them, or whole origins.
+    VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", "")
+    VAPID_SUBJECT = env.str("VAPID_SUBJECT", "")
+    PUSH_SERVICES: list[str] = env.list(
+        "PUSH_SERVICES",
+        ["fcm.googleapis.com", "push.services.mozilla.com", "notify.windows.com", "push.apple.com"],
+    )
     # Rate limits are on unless a load test of one's own server turns them off.
     RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", True)
 except (EnvError, ValueError) as error:

@@ -21,6 +21,7 @@ from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
 from diagnoses.models import CatalogueTerm, Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy
 from realtime.events import DiagnosisUpdate, RecommendationState, RecommendationUpdate
+from realtime.news import is_news_for
 from realtime.publish import publish, rights_changed
 
 
@@ -176,7 +177,7 @@ def recommend(
     _lock_patient(diagnosis.patient_id)
     diagnosis = _open_diagnosis(diagnosis.pk)
     recommendation = _add(diagnosis, remedy, id=id, **fields)
-    publish(diagnosis, RecommendationUpdate.added(recommendation))
+    _publish(actor, diagnosis, RecommendationUpdate.added(recommendation))
     return recommendation
 
 
@@ -189,7 +190,8 @@ def change_recommendation(
     previous = RecommendationState.of(recommendation)
     if changed := _apply(recommendation, changes):
         state = RecommendationState.of(recommendation)
-        publish(
+        _publish(
+            actor,
             diagnosis,
             RecommendationUpdate(action="changed", recommendation=state, previous=previous, changed_fields=changed),
         )
@@ -201,7 +203,7 @@ def complete_recommendation(*, actor: User | None, recommendation: Recommendatio
     """The course was followed to its end."""
     diagnosis, recommendation = _open_recommendation(actor, recommendation)
     _apply(recommendation, {"status": Recommendation.Status.COMPLETED})
-    publish(diagnosis, RecommendationUpdate.completed(recommendation))
+    _publish(actor, diagnosis, RecommendationUpdate.completed(recommendation))
     return recommendation
 
 
@@ -209,7 +211,7 @@ def complete_recommendation(*, actor: User | None, recommendation: Recommendatio
 def stop_recommendation(*, actor: User | None, recommendation: Recommendation, reason: str = "") -> Recommendation:
     diagnosis, recommendation = _open_recommendation(actor, recommendation)
     _apply(recommendation, {"status": Recommendation.Status.STOPPED})
-    publish(diagnosis, RecommendationUpdate.stopped(recommendation, reason=reason))
+    _publish(actor, diagnosis, RecommendationUpdate.stopped(recommendation, reason=reason))
     return recommendation
 
 
@@ -228,7 +230,8 @@ def replace_recommendation(
     diagnosis, old = _open_recommendation(actor, recommendation)
     _apply(old, {"status": Recommendation.Status.REPLACED})
     new = _add(diagnosis, remedy, id=id, replaces=old, **fields)
-    publish(
+    _publish(
+        actor,
         diagnosis,
         RecommendationUpdate(
             action="replaced",
@@ -290,6 +293,14 @@ def _tell_where_given(contraindication: Contraindication) -> None:
     # Whoever locks several diagnoses does so in this order.
     for diagnosis in Diagnosis.objects.select_for_update().filter(pk__in=given).order_by("pk"):
         publish(diagnosis, _diagnosis_update(diagnosis, "changed", ["contraindications"]))
+
+
+def _publish(actor: User | None, diagnosis: Diagnosis, update: RecommendationUpdate) -> None:
+    """What is given to a patient is news for the patient."""
+    publish(diagnosis, update)
+    patient = diagnosis.patient.user_id
+    if actor and patient and patient != actor.pk:
+        is_news_for(diagnosis, [patient])
 
 
 def _require_care_team(actor: User | None, patient: Patient) -> None:

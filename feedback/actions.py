@@ -32,6 +32,7 @@ from avicenna.sql import Statement, insert, run
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
 from feedback.models import SEVERE, Feedback, SevereFlag, SideEffectReport
 from realtime.events import FeedbackUpdate, SevereSideEffect
+from realtime.news import is_news_for
 from realtime.publish import appending, numbering, publish
 
 CHANGE_DAYS = 30
@@ -294,6 +295,8 @@ def _tell(
         *raised,
     ]
     run(*(one.saving for one in rescored), *appending(diagnosis, head, events), ranking_is_due(diagnosis), *last)
+    if any(one.action == "raised" for one in raised):
+        is_news_for(diagnosis, diagnosis.patient.care_team.values_list("pk", flat=True))
 
 
 def _flag(action: Action, reports: Sequence[Feedback]) -> list[SevereSideEffect]:

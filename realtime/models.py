@@ -119,3 +119,18 @@ class Ticket(models.Model):
 
     def __str__(self) -> str:
         return f"{self.diagnosis_id}"
+
+
+class News(models.Model):
+    """That somebody is to be told of something new in a diagnosis by web push, unless a device of theirs sees it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="news")
+    diagnosis = models.ForeignKey("diagnoses.Diagnosis", on_delete=models.CASCADE, related_name="news")
+    seq = models.PositiveIntegerField()
+    since = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "diagnosis"], name="news_once")]
+
+    def __str__(self) -> str:
+        return f"{self.diagnosis_id}: {self.seq}"

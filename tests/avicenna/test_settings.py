@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -56,6 +57,7 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     assert check("--deploy", SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "key")).returncode == 0
 
 
+PUSH_KEY = base64.urlsafe_b64encode(bytes(31) + b"7").rstrip(b"=").decode()
 WRONG: list[tuple[dict[str, str], str]] = [
     ({"FIELD_ENCRYPTION_KEYS": "k:short"}, "avicenna.E001"),
     ({"FIELD_ENCRYPTION_KEYS": "debug:ZGVidWdnaW5nLW9ubHktbmV2ZXItZm9yLXBhdGllbnQ="}, "avicenna.E003"),
@@ -64,6 +66,9 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"CORS_ALLOWED_ORIGINS": "http://clinic.example"}, "avicenna.E006"),
     ({"SQL_ECHO": "1"}, "avicenna.E007"),
     ({"RATELIMIT_ENABLE": "0"}, "avicenna.E008"),
+    ({"VAPID_PRIVATE_KEY": "short", "VAPID_SUBJECT": "mailto:a@b.example"}, "avicenna.E009"),
+    ({"VAPID_PRIVATE_KEY": PUSH_KEY, "VAPID_SUBJECT": "me"}, "avicenna.E010"),
+    ({"PUSH_SERVICES": "http://127.0.0.1:9"}, "avicenna.E011"),
     ({"REDIS_URL": ""}, "avicenna.W002"),
     ({"SECRET_KEY": "short"}, "security.W009"),
 ]

@@ -1,0 +1,115 @@
+"""Web push: a message to a device that says there is something new, and never what.
+
+The clinic's server writes only to the push services of the browsers (`PUSH_SERVICES`): the address comes from outside,
+and whoever could choose it freely could make the server call anything within its own network.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import requests
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+from py_vapid import Vapid02, VapidException
+from pywebpush import WebPushException, webpush
+from rest_framework import status
+
+from accounts.models import PushSubscription
+
+# A device that was away longer finds what is new when it is opened.
+KEPT_SECONDS = 24 * 60 * 60
+PATIENCE_SECONDS = 10
+
+
+class Gone(Exception):
+    """The push service does not know the device any more."""
+
+
+class NotSent(Exception):
+    """This time; the next may go well."""
+
+
+def send(device: PushSubscription) -> None:
+    """Raises `Gone` and `NotSent`."""
+    with translation.override(device.session.user.language):
+        message = json.dumps({"title": "Avicenna", "body": gettext("There is something new for you.")})
+    with requests.Session() as session:
+        session.max_redirects = 0
+        try:
+            webpush(
+                device.subscription,
+                message,
+                vapid_private_key=_key(settings.VAPID_PRIVATE_KEY),
+                vapid_claims={"sub": settings.VAPID_SUBJECT},
+                ttl=KEPT_SECONDS,
+                timeout=PATIENCE_SECONDS,
+                headers={"Topic": "news"},  # a newer one takes the place of one that still waits
+                requests_session=session,
+            )
+        except WebPushException as error:
+            answered = None if error.response is None else error.response.status_code
+            if answered in (status.HTTP_404_NOT_FOUND, status.HTTP_410_GONE):
+                raise Gone from None
+            raise NotSent(f"the push service answered {answered}") from None
+        except requests.RequestException as error:
+            raise NotSent(type(error).__name__) from None  # its text holds the address
+
+
+def public_key() -> str | None:
+    """What a browser must be told to accept messages from here; None where there is no key."""
+    if not settings.VAPID_PRIVATE_KEY:
+        return None
+    point = _key(settings.VAPID_PRIVATE_KEY).public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+
+
+@lru_cache(1)
+def _key(text: str) -> Vapid02:
+    """Raises ValueError."""
+    try:
+        return Vapid02.from_string(text)
+    except (VapidException, ValueError, binascii.Error) as error:
+        raise ValueError("VAPID_PRIVATE_KEY is not a private key of P-256 in base64url.") from error
+
+
+def is_push_service(address: str) -> bool:
+    """Whether messages may be sent there: https at a known service, or an origin that the settings name."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return False
+    if f"{parts.scheme}://{parts.netloc}" in settings.PUSH_SERVICES:
+        return True
+    host = parts.hostname or ""
+    is_known = any(host == name or host.endswith(f".{name}") for name in settings.PUSH_SERVICES)
+    return parts.scheme == "https" and port in (None, 443) and parts.username is None and is_known
+
+
+def is_public_key(text: str) -> bool:
+    """Whether it is a point of P-256, not compressed, in base64url."""
+    point = _bytes(text)
+    try:
+        return len(point) == 65 and bool(EllipticCurvePublicKey.from_encoded_point(SECP256R1(), point))
+    except ValueError:
+        return False
+
+
+def is_secret(text: str) -> bool:
+    """Whether it is 16 bytes in base64url."""
+    return len(_bytes(text)) == 16
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return b""
