@@ -24,6 +24,9 @@ from predictions.models import PredictionModel
 
 ROLES = ["nobody", "alice", "bob", "charlie", "dora", "sam"]
 
+# A key as a browser gives it (the base point of P-256).
+POINT = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"
+
 PUBLIC = (200,) * 6
 SIGNED_IN = (401, 200, 200, 200, 200, 200)
 OF_THE_DIAGNOSIS = (401, 200, 200, 404, 404, 200)  # who may see it; to everybody else it does not exist
@@ -171,7 +174,7 @@ def body(row: str, clinic: dict[str, Any]) -> dict[str, Any]:
         "POST /api/recommendations/<pk>/replace/": {"remedy": "sweet-violet"},
         "PUT /api/me/push": {
             "endpoint": "https://fcm.googleapis.com/x",
-            "keys": {"p256dh": "A" * 87, "auth": "A" * 22},
+            "keys": {"p256dh": POINT, "auth": "A" * 22},
         },
         "POST /api/realtime/tickets": {"diagnosis": clinic["diagnoses"]},
         "POST /api/feedback/": report,

@@ -14,7 +14,6 @@ from predictions.models import PredictionModel
 from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
 from predictions.training import train
 
-
 # session, diagnosis, recommendations, evidence, people alike, records, what was told
 QUERIES = 7
 
