@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
+from scipy.special import expit, logit, ndtr
 
 from predictions.design_matrix import (
     Columns,
@@ -64,6 +64,16 @@ class Scores:
     deviation: FloatArray
     intercept: float
     contributions: dict[str, FloatArray]
+
+    def chance_of_reaching(self, target: float) -> FloatArray:
+        """Posterior probability, 0..1, that the probability of success is at least `target`; shape (n,).
+
+        Raises ValueError for a target outside 0..1.
+        """
+        if not 0 <= target <= 1:
+            raise ValueError("target must be from 0 to 1")
+        chances: FloatArray = ndtr((self.logit - logit(target)) / self.deviation)
+        return chances
 
 
 @dataclass(frozen=True, eq=False)

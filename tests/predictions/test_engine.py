@@ -89,6 +89,23 @@ def test_quantiles_are_those_of_the_normal_logit():
     assert found == pytest.approx(np.quantile(draws, [0.025, 0.1, 0.9, 0.975]), abs=0.01)
 
 
+@pytest.mark.parametrize("target", [0.3, 0.7, 0.95])
+def test_the_chance_of_reaching_a_target_is_the_share_of_draws_above_it(target):
+    scores = MODEL.score(COLUMNS)
+    draws = np.random.default_rng(0).normal(scores.logit, scores.deviation, (20_000, len(OUTCOMES)))
+
+    assert scores.chance_of_reaching(target) == pytest.approx((expit(draws) >= target).mean(axis=0), abs=0.02)
+
+
+def test_nought_is_always_reached_and_one_never():
+    scores = MODEL.score(COLUMNS)
+
+    assert (scores.chance_of_reaching(0) == 1).all()
+    assert (scores.chance_of_reaching(1) == 0).all()
+    with pytest.raises(ValueError, match="target"):
+        scores.chance_of_reaching(1.01)
+
+
 def test_the_mean_is_drawn_to_a_half_by_uncertainty():
     sure, unsure = (Model(1.5, variance, ()).score(one()).mean[0] for variance in (1e-9, 4.0))
 
