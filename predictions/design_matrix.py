@@ -1,35 +1,131 @@
-"""Rows of tokens and numbers as a sparse matrix, checked on the way in."""
+"""Columns of tokens and numbers as a sparse matrix, checked on the way in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 FloatArray = NDArray[np.float64]
-Columns = Mapping[str, NDArray[Any]]
+Codes = NDArray[np.int32]
 
 # Beyond these, squares and sums of them would overflow or vanish, and a model could not be scored.
 LARGEST = 1e12
 SMALLEST_SCALE, LARGEST_SCALE = 1e-6, 1e6
+NONE = -1
 
 
-def encode(name: str, values: NDArray[Any]) -> tuple[list[str] | None, sparse.csr_array]:
-    """One column as a sparse block of shape (n, tokens), or (n, 1) for numbers; absent rows are empty."""
-    if not is_text(values):
-        numbers = numbers_of(name, values)
-        present = ~np.isnan(numbers)
-        return None, _block(present, np.zeros(present.sum(), dtype=np.int32), numbers[present], 1)
-    cells = texts_of(name, values)
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of n rows of text, coded once: a million rows share one string per token.
+
+    `codes` has shape (n, k): each row holds up to k different tokens by their place in `labels`, `NONE` where it has
+    fewer. A row's tokens count `factors` times, shape (n,), 1 where it is None: a coefficient per token becomes a
+    slope per token. Labels may be unused; none is empty or comes twice.
+    """
+
+    labels: Sequence[str]
+    codes: Codes
+    factors: FloatArray | None = None
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Self:
+        """One token per row, "" for none."""
+        places: dict[str, int] = {}
+        found = [places.setdefault(text, len(places)) if text else NONE for text in texts]
+        return cls(list(places), np.array(found, dtype=np.int32).reshape(-1, 1))
+
+    @property
+    def shape(self) -> tuple[int]:
+        """That of the other kind of column: (n,)."""
+        return (len(self.codes),)
+
+    def __getitem__(self, rows: Any) -> Self:
+        factors = None if self.factors is None else self.factors[rows]
+        return type(self)(self.labels, self.codes[rows], factors)
+
+    def paired_with(self, other: Coded) -> Coded:
+        """The pairs of two columns of one token per row; none where either has none."""
+        both = (self.codes[:, 0] >= 0) & (other.codes[:, 0] >= 0)
+        pairs = self.codes[both, 0].astype(np.int64) * len(other.labels) + other.codes[both, 0]
+        found, places = np.unique(pairs, return_inverse=True)
+        lefts, rights = np.divmod(found, max(len(other.labels), 1))
+        labels = [f"{self.labels[a]}|{other.labels[b]}" for a, b in zip(lefts.tolist(), rights.tolist(), strict=True)]
+        codes = np.full((len(both), 1), NONE, dtype=np.int32)
+        codes[both, 0] = places
+        return Coded(labels, codes)
+
+    def times(self, numbers: FloatArray) -> Coded:
+        """Slopes: a row counts `numbers` times; where that is not known (NaN) its tokens are left out."""
+        known = ~np.isnan(numbers)
+        return Coded(self.labels, np.where(known[:, None], self.codes, NONE), np.where(known, numbers, 0.0))
+
+    def translated(self, labels: Sequence[Sequence[str]]) -> Coded:
+        """Each token replaced by up to k others, `labels` holding them for each of this column's own."""
+        places: dict[str, int] = {}
+        width = max(map(len, labels), default=0) or 1
+        table = np.full((len(self.labels) + 1, width), NONE, dtype=np.int32)  # NONE finds the last
+        for row, own in zip(table, labels, strict=False):
+            row[: len(own)] = [places.setdefault(label, len(places)) for label in own]
+        return Coded(list(places), table[self.codes[:, 0]])
+
+
+Column = NDArray[Any] | Coded
+Columns = Mapping[str, Column]
+
+
+def coded(name: str, values: Column) -> Coded | None:
+    """A column of text as codes; None for one of numbers."""
+    if isinstance(values, Coded):
+        return values
+    return Coded.of(texts_of(name, values)) if is_text(values) else None
+
+
+def coded_numbers(name: str, values: Column, center: float) -> Coded:
+    """A column of numbers as the slopes of a single token, from `center`, on which rows without a number stand."""
+    numbers = np.nan_to_num(numbers_of(name, values) - center, nan=0.0)
+    return Coded([name], np.zeros((len(numbers), 1), dtype=np.int32), numbers)
+
+
+def center_of(name: str, values: Column, weights: FloatArray) -> float:
+    """The weighted mean of the numbers that are known; 0 where none counts."""
+    numbers = numbers_of(name, values)
+    counted = np.where(np.isnan(numbers), 0.0, weights)
+    return float(np.average(np.nan_to_num(numbers), weights=counted)) if counted.any() else 0.0
+
+
+def joined(first: Column, second: Column) -> Column:
+    """The rows of one column, then those of another of the same kind."""
+    if not isinstance(first, Coded) and not isinstance(second, Coded):
+        return np.concatenate([first, second])
+    if not isinstance(first, Coded) or not isinstance(second, Coded):
+        raise ValueError("columns to join must be of one kind")
+    places = {label: place for place, label in enumerate(first.labels)}
+    table = [places.setdefault(label, len(places)) for label in second.labels]
+    codes = np.array([*table, NONE], dtype=np.int32)[second.codes]
+    width = max(first.codes.shape[1], codes.shape[1])
+    factors = None
+    if first.factors is not None and second.factors is not None:
+        factors = np.concatenate([first.factors, second.factors])
+    return Coded(list(places), np.concatenate([_widened(first.codes, width), _widened(codes, width)]), factors)
+
+
+def encode(column: Coded) -> tuple[list[str], sparse.csr_array]:
+    """The tokens of a column, sorted, and its sparse block of shape (n, tokens)."""
+    used = np.flatnonzero(np.bincount(column.codes[column.codes >= 0], minlength=len(column.labels)))
     # Sorted, so that the order of the rows leaves no trace in the model.
-    tokens = sorted(set(cells) - {""})
-    positions = {token: place for place, token in enumerate(tokens)} | {"": -1}
-    places = np.fromiter(map(positions.__getitem__, cells), dtype=np.int32, count=len(cells))
-    present = places >= 0
-    return tokens, _block(present, places[present], np.ones(present.sum()), len(tokens))
+    order = sorted(used.tolist(), key=column.labels.__getitem__)
+    places = np.full(len(column.labels) + 1, NONE, dtype=np.int32)
+    places[order] = np.arange(len(order))
+    codes = places[column.codes]
+    present = codes >= 0
+    factors = np.ones(len(codes)) if column.factors is None else column.factors
+    data = np.repeat(factors, present.sum(axis=1))
+    return [column.labels[place] for place in order], _block(present, codes[present], data, len(order))
 
 
 def texts_of(name: str, values: NDArray[Any]) -> list[str]:
@@ -39,8 +135,8 @@ def texts_of(name: str, values: NDArray[Any]) -> list[str]:
     return cells
 
 
-def numbers_of(name: str, values: NDArray[Any]) -> FloatArray:
-    if values.size and values.dtype.kind not in "fiub":
+def numbers_of(name: str, values: Column) -> FloatArray:
+    if isinstance(values, Coded) or (values.size and values.dtype.kind not in "fiub"):
         raise ValueError(f"column {name!r} must hold numbers, with NaN for absent")
     numbers = values.astype(np.float64)
     if (np.abs(numbers) > LARGEST).any():
@@ -90,9 +186,15 @@ def is_text(values: NDArray[Any]) -> bool:
     return values.dtype.kind in "UOT"
 
 
-def _block(present: NDArray[np.bool_], places: NDArray[np.int32], data: FloatArray, width: int) -> sparse.csr_array:
-    starts = np.append(0, np.cumsum(present)).astype(np.int32)
+def _block(present: NDArray[np.bool_], places: Codes, data: FloatArray, width: int) -> sparse.csr_array:
+    starts = np.append(0, np.cumsum(present.sum(axis=1))).astype(np.int32)
     return sparse.csr_array((data, places, starts), shape=(len(present), width))
+
+
+def _widened(codes: Codes, width: int) -> Codes:
+    if codes.shape[1] == width:
+        return codes
+    return np.pad(codes, [(0, 0), (0, width - codes.shape[1])], constant_values=NONE)
 
 
 def _usable(scale: float) -> bool:

@@ -20,30 +20,41 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr
 
 from predictions.design_matrix import (
+    Coded,
+    Column,
     Columns,
     FloatArray,
     check_scales,
     checked_grid,
+    checked_outcomes,
     checked_weights,
-    numbers_of,
+    coded_numbers,
+    joined,
     row_count,
     texts_of,
 )
-from predictions.posterior import CrossValidation, NotEnoughData, Problem, mean_chance
+from predictions.learning import learn
+from predictions.posterior import NotEnoughData, Problem, mean_chance
+from predictions.selection import Search
 from predictions.stored_model import DamagedModel, fields_of, finite, group_fields
 
 __all__ = ["Columns", "DamagedModel", "Group", "Model", "NotEnoughData", "Scores", "choose_scales", "fit"]
 
 FORMAT = 1
-GRID = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
+GRID = (0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
 
 Z_95 = 1.959964
 Z_80 = 1.281552
-MAX_SWEEPS = 4
+MAX_SWEEPS = 3
+# Rounding must not leave a difference of variances below nought.
+SMALLEST_VARIANCE = 1e-12
+
+# The columns of some rows, and 0 or 1 for each.
+Outcomes = tuple[Columns, ArrayLike]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,33 +88,66 @@ class Scores:
 
 
 @dataclass(frozen=True, eq=False)
+class Touched:
+    """The coefficients of one group that some rows use: means and variances (u,), and the rows' factors (n, u)."""
+
+    means: FloatArray
+    variances: FloatArray
+    rows: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class Group:
-    """Coefficients of one group: one per token, or a single one where `tokens` is None (a numeric group)."""
+    """Coefficients of one group: one per token, or a single one where `tokens` is None (a numeric group).
+
+    A numeric group counts from `center`, the mean of what it was fitted to: a row without a number stands there.
+    """
 
     name: str
     scale: float
     tokens: list[str] | None
     means: FloatArray
     variances: FloatArray
+    center: float = 0.0
     _positions: dict[str, int] = field(init=False, repr=False)
     _padded: tuple[FloatArray, FloatArray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Two more places behind the tokens: an absent token says nothing, an unseen one has only its prior.
-        tokens = self.tokens or []
-        positions = {token: place for place, token in enumerate([*tokens, ""])}
+        labels = [self.name] if self.tokens is None else self.tokens
         padded = (np.append(self.means, [0.0, 0.0]), np.append(self.variances, [0.0, self.scale**2]))
-        object.__setattr__(self, "_positions", positions)
+        object.__setattr__(self, "_positions", {token: place for place, token in enumerate(labels)})
         object.__setattr__(self, "_padded", padded)
 
-    def terms(self, values: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-        """Mean and variance, each (n,), of what this group adds to the logits of n rows."""
+    def terms(self, values: Column) -> tuple[FloatArray, FloatArray]:
+        """Mean and variance, each (n,), of what this group adds to the logits of n rows.
+
+        Raises ValueError where the column is not of the group's kind.
+        """
+        column = self._coded(values)
+        means, variances = self._coefficients(column)
+        factors = np.ones(len(column.codes)) if column.factors is None else column.factors
+        return means[column.codes].sum(axis=1) * factors, variances[column.codes].sum(axis=1) * factors**2
+
+    def touched(self, values: Column) -> Touched:
+        """For a few rows with few labels. Raises as `terms` does."""
+        column = self._coded(values)
+        means, variances = self._coefficients(column)
+        rows = np.zeros((len(column.codes), len(means)))
+        places = np.arange(len(rows))[:, None]
+        rows[places, column.codes] = 1.0 if column.factors is None else column.factors[:, None]
+        return Touched(means, variances, rows)
+
+    def _coded(self, values: Column) -> Coded:
         if self.tokens is None:
-            numbers = np.nan_to_num(numbers_of(self.name, values), nan=0.0)
-            return self.means[0] * numbers, self.variances[0] * numbers**2
-        unseen = len(self._positions)
+            return coded_numbers(self.name, values, self.center)
+        return values if isinstance(values, Coded) else Coded.of(texts_of(self.name, values))
+
+    def _coefficients(self, column: Coded) -> tuple[FloatArray, FloatArray]:
+        """Mean and variance for each label of a column, and last for no token at all."""
+        absent = len(self.means)
         find = self._positions.get
-        places = np.array([find(token, unseen) for token in texts_of(self.name, values)], dtype=np.intp)
+        places = [*(find(label, absent + 1) for label in column.labels), absent]
         means, variances = self._padded
         return means[places], variances[places]
 
@@ -114,6 +158,7 @@ class Group:
             "tokens": self.tokens,
             "means": self.means.tolist(),
             "variances": self.variances.tolist(),
+            "center": self.center,
         }
 
 
@@ -125,25 +170,55 @@ class Model:
     intercept_variance: float
     groups: tuple[Group, ...]
 
-    def score(self, columns: Columns) -> Scores:
-        """Score n rows (n may be 0) given as one array of length n per group.
+    def score(self, columns: Columns, since: Outcomes | None = None) -> Scores:
+        """Score n rows (n may be 0) given as one column of length n per group.
 
         Columns the model does not use are ignored. A token never seen in training adds nothing to the mean
         and its group's whole prior variance, so cold starts get wide intervals; "" and NaN add neither.
+        `since` holds a few rows (some ten; the cost is cubic) that the model has not seen, and their outcomes: the
+        scores are those after learning from them, and the model stays as it is.
         Raises ValueError when a group's column is missing, of the wrong kind or length, or beyond 1e12.
         """
         rows = row_count(columns)
-        logit = np.full(rows, self.intercept)
-        variance = np.full(rows, self.intercept_variance)
+        self._check(columns)
+        if since is not None:
+            return self._score_after(columns, since)
+        logit, variance = np.full(rows, self.intercept), np.full(rows, self.intercept_variance)
         contributions: dict[str, FloatArray] = {}
         for group in self.groups:
-            if group.name not in columns:
-                raise ValueError(f"column {group.name!r} is missing")
             added, spread = group.terms(columns[group.name])
             contributions[group.name] = added
             logit += added
             variance += spread
-        return _scores(logit, np.sqrt(variance), self.intercept, contributions)
+        return _scores(logit, variance, self.intercept, contributions)
+
+    def _score_after(self, columns: Columns, since: Outcomes) -> Scores:
+        """The coefficients that the rows touch learn from the last ones, which have had their outcomes."""
+        learned, outcomes = since[0], checked_outcomes(since[1], row_count(since[0]))
+        self._check(learned)
+        asked = row_count(columns)
+        touched = [group.touched(joined(columns[group.name], learned[group.name])) for group in self.groups]
+        ones = np.ones((asked + len(outcomes), 1))
+        touched.insert(0, Touched(np.array([self.intercept]), np.array([self.intercept_variance]), ones))
+        rows = np.concatenate([part.rows for part in touched], axis=1)
+        means = np.concatenate([part.means for part in touched])
+        variances = np.concatenate([part.variances for part in touched])
+        covariance = (rows * variances) @ rows[asked:].T
+        lesson = learn(rows[asked:] @ means, covariance[asked:], outcomes)
+        means = means + variances * (lesson.pull @ rows[asked:])
+        asking, shared = rows[:asked], covariance[:asked]
+        spread = asking**2 @ variances - ((shared @ lesson.narrowing) * shared).sum(axis=1)
+        ends = np.cumsum([len(part.means) for part in touched])
+        contributions = {
+            group.name: asking[:, start:end] @ means[start:end]
+            for group, start, end in zip(self.groups, ends, ends[1:], strict=False)
+        }
+        return _scores(asking @ means, np.maximum(spread, SMALLEST_VARIANCE), float(means[0]), contributions)
+
+    def _check(self, columns: Columns) -> None:
+        for group in self.groups:
+            if group.name not in columns:
+                raise ValueError(f"column {group.name!r} is missing")
 
     def to_dict(self) -> dict[str, Any]:
         """The model as JSON-native lists, numbers and strings; `from_dict` gives back identical scores."""
@@ -177,6 +252,7 @@ def fit(
     *,
     scales: Mapping[str, float],
     weights: ArrayLike | None = None,
+    start: Model | None = None,
 ) -> Model:
     """Fit the model to n rows: posterior mode and diagonal Laplace variance of every coefficient.
 
@@ -184,22 +260,34 @@ def fit(
     absent; numbers have one coefficient for the group, NaN for absent, and should be of the order of 1, as
     the prior is on their coefficient. `outcomes` is 0 or 1 per row, `weights` (default 1) at least 0.
     `scales` gives every column its prior standard deviation on the logit scale, 1e-6 to 1e6; 0 leaves the
-    group out. The order of the rows does not matter.
+    group out. The order of the rows does not matter. A model of nearly the same rows as `start` saves time.
 
     Raises NotEnoughData below 20 rows of positive weight or when they have one outcome only, and ValueError
     on columns, outcomes, weights or scales that break these rules.
     """
     check_scales(columns, scales)
-    problem = Problem.build({name: columns[name] for name in columns if scales[name] > 0}, columns, outcomes)
-    weighting = checked_weights(weights, problem.rows)
+    weighting = checked_weights(weights, row_count(columns))
+    used = {name: columns[name] for name in columns if scales[name] > 0}
+    problem = Problem.build(used, columns, outcomes, weighting)
     problem.check_enough(weighting)
-    means = problem.solve(scales, weighting)
+    means = problem.solve(scales, weighting, _coefficients(start, problem) if start else None)
     variances = problem.variances(means, scales, weighting)
     groups = []
     for name, place in problem.places.items():
-        tokens = problem.tokens[name]
-        groups.append(Group(name, float(scales[name]), tokens, means[place], variances[place]))
+        tokens, center = problem.tokens[name], problem.centers[name]
+        groups.append(Group(name, float(scales[name]), tokens, means[place], variances[place], center))
     return Model(float(means[0]), float(variances[0]), tuple(groups))
+
+
+def _coefficients(model: Model, problem: Problem) -> FloatArray:
+    """Those of `model` in the order of `problem`, 0 where it has none."""
+    means = np.zeros(problem.matrix.shape[1])
+    means[0] = model.intercept
+    for group in model.groups:
+        if (place := problem.places.get(group.name)) and (tokens := problem.tokens[group.name]):
+            known = dict(zip(group.tokens or [], group.means, strict=False))
+            means[place] = [known.get(token, 0.0) for token in tokens]
+    return means
 
 
 def choose_scales(
@@ -212,32 +300,25 @@ def choose_scales(
 ) -> dict[str, float]:
     """Pick each group's prior scale from `grid` by cross-validated log loss; 0 means: leave the group out.
 
-    Coordinate search from the middle of the grid, one group at a time in the order of `columns`, until a
-    whole sweep gains nothing (at most 4 sweeps). The same arguments always give the same scales. The cost is
-    about groups x grid x folds x 3 fits: above some ten thousand rows give a sample, and one of whole
-    patients, for a sample of rows leaves each patient one row and makes the patient's group look worthless.
-    Raises as `fit` does, and ValueError on an unusable grid or number of folds.
+    From scales that make the outcomes likely, the groups that do not help are left out, the last columns first (so that
+    of two that say the same the earlier stays); then each is tuned in turn until a sweep gains nothing (at most
+    3 sweeps). The same arguments always give the same scales. The cost is some hundred fits: above some ten thousand
+    rows give a sample, and one of whole patients, for a sample of rows leaves each patient one row and makes the
+    patient's group look worthless. Raises as `fit` does, and ValueError on an unusable grid or number of folds.
     """
     steps = checked_grid(grid)
-    problem = Problem.build(columns, columns, outcomes)
-    problem.check_enough(np.ones(problem.rows))
-    if not 2 <= folds <= problem.rows:
+    rows = row_count(columns)
+    Problem.build({}, columns, outcomes, np.ones(rows)).check_enough(np.ones(rows))
+    if not 2 <= folds <= rows:
         raise ValueError("folds must be from 2 to the number of rows")
-    trial = CrossValidation(problem, np.random.default_rng(seed).permutation(problem.rows) % folds)
-    scales = dict.fromkeys(columns, steps[len(steps) // 2])
-    best = trial.loss(scales)
-    for _ in range(MAX_SWEEPS):
-        before = best
-        for name in columns:
-            scales, best = trial.improve(scales, best, name, steps)
-        if best >= before:
-            break
-    return scales
+    search = Search(columns, outcomes, np.random.default_rng(seed).permutation(rows) % folds, steps)
+    return dict.fromkeys(columns, 0.0) | search.tuned(search.helpful(), MAX_SWEEPS)
 
 
-def _scores(logit: FloatArray, deviation: FloatArray, intercept: float, contributions: dict[str, FloatArray]) -> Scores:
+def _scores(logit: FloatArray, variance: FloatArray, intercept: float, contributions: dict[str, FloatArray]) -> Scores:
+    deviation = np.sqrt(variance)
     return Scores(
-        mean=mean_chance(logit, deviation**2),
+        mean=mean_chance(logit, variance),
         lower=expit(logit - Z_95 * deviation),
         upper=expit(logit + Z_95 * deviation),
         cautious=expit(logit - Z_80 * deviation),

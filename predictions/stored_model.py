@@ -19,17 +19,19 @@ class GroupFields(TypedDict):
     tokens: list[str] | None
     means: FloatArray
     variances: FloatArray
+    center: float
 
 
 def group_fields(stored: object) -> GroupFields:
     """What a group is made of. Raises DamagedModel saying what is wrong."""
-    fields = fields_of(stored, {"name", "scale", "tokens", "means", "variances"}, "group")
+    fields = fields_of(stored, {"name", "scale", "tokens", "means", "variances", "center"}, "group")
     name = fields["name"]
     if not isinstance(name, str) or not name:
         raise DamagedModel("group: its name must be a string that is not empty")
     what = f"group {name!r}"
     scale = float(finite([fields["scale"]], f"{what}, scale")[0])
     tokens = tokens_of(fields["tokens"], what)
+    center = float(finite([fields["center"]], f"{what}, center")[0])
     means = finite(fields["means"], f"{what}, means")
     variances = finite(fields["variances"], f"{what}, variances")
     if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:
@@ -39,7 +41,7 @@ def group_fields(stored: object) -> GroupFields:
     # Data can only narrow the prior; the margin is for rounding.
     if (variances <= 0).any() or (variances > scale**2 * (1 + 1e-9)).any():
         raise DamagedModel(f"{what}: variances must be above 0 and at most its scale squared")
-    return {"name": name, "scale": scale, "tokens": tokens, "means": means, "variances": variances}
+    return {"name": name, "scale": scale, "tokens": tokens, "means": means, "variances": variances, "center": center}
 
 
 def fields_of(stored: object, names: set[str], what: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ PURE = [
     "predictions.engine",
     "predictions.design_matrix",
     "predictions.posterior",
+    "predictions.selection",
+    "predictions.learning",
     "predictions.stored_model",
     "predictions.metrics",
     "predictions.baselines",
