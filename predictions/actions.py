@@ -33,6 +33,9 @@ def store_model(trained: Trained) -> PredictionModel:
     newest = PredictionModel.objects.aggregate(newest=Max("version"))["newest"] or 0
     stored = PredictionModel.objects.create(
         version=newest + 1,
+        trained_from=trained.since,
+        trained_until=trained.until,
+        half_life=trained.half_life,
         training_size=trained.training_size,
         holdout_size=trained.holdout_size,
         metrics=trained.metrics(),

@@ -13,8 +13,9 @@ from feedback.importing.sources import Druglib, Entry
 from feedback.importing.vocabulary import Catalogue
 from feedback.models import SUCCESS_RATING, Feedback
 from predictions.engine import Model
-from predictions.features import Case, training_cases
-from predictions.training import BASELINES, Quality, Report, evaluate, evaluate_baseline
+from predictions.features import Case, Reports
+from predictions.history import training_reports
+from predictions.training import BASELINES, Quality, evaluate, evaluate_baseline
 
 LOOKED_UP_AT_ONCE = 500
 
@@ -34,14 +35,14 @@ class NothingToLearnFrom(Exception):
 class Sample:
     """The reports of a file as the model sees them. Remedies and conditions by slug: does the database have it?"""
 
-    reports: list[Report] = field(default_factory=list)
+    rows: list[tuple[Case, bool]] = field(default_factory=list)
     unusable: int = 0
     remedies: dict[str, bool] = field(default_factory=dict)
     conditions: dict[str, bool] = field(default_factory=dict)
     patients: dict[UUID, UUID] = field(default_factory=dict)  # by client id
 
     def add(self, entry: Entry, success: bool) -> None:
-        self.reports.append((case_of(entry), success))
+        self.rows.append((case_of(entry), success))
         self.remedies[entry.remedy.slug] = entry.remedy.pk is not None
         self.conditions[entry.condition.slug] = entry.condition.pk is not None
         self.patients[entry.client_id] = entry.patient_id
@@ -61,13 +62,11 @@ def read_sample(path: Path, success: Success) -> Sample:
 
 def measure(sample: Sample, active: Model | None) -> dict[str, Quality]:
     """By the name of the predictor. The baselines learn from every standing report, the model's holdout included."""
-    standing = list(training_cases())
-    if not standing:
+    standing, reports = training_reports(), Reports.of(sample.rows)
+    if not len(standing):
         raise NothingToLearnFrom
-    qualities = {"active": evaluate(active, sample.reports)} if active else {}
-    return qualities | {
-        name: evaluate_baseline(baseline, standing, sample.reports) for name, baseline in BASELINES.items()
-    }
+    qualities = {"active": evaluate(active, reports)} if active else {}
+    return qualities | {name: evaluate_baseline(baseline, standing, reports) for name, baseline in BASELINES.items()}
 
 
 def is_mostly_imported(sample: Sample) -> bool:

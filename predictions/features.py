@@ -1,41 +1,58 @@
-"""What the model sees of a case: one token per group, one number for the distance of temperaments."""
+"""What the model sees of a case: tokens, slopes per token, and numbers, each in a group of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import hypot, nan
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from diagnoses.mizaj import Mizaj
-from diagnoses.models import Diagnosis, Recommendation
-from feedback.models import SUCCESS_RATING, Feedback
-from predictions.engine import Columns
+from diagnoses.models import Diagnosis, Recommendation, Remedy
+from predictions.design_matrix import Coded, Columns, FloatArray
+from predictions.engine import Outcomes
 
 AGE_BANDS = (18, 30, 45, 60, 75)
 # Healing is by opposites: against an imbalance of one degree the ideal remedy stands two degrees on the other side.
 COUNTERWEIGHT = 2.0
+DEGREES = 4
 
-TEXT_GROUPS = (
-    "remedy",
-    "condition",
-    "remedy_condition",
-    "remedy_mizaj",
-    "mizaj",
-    "age_band",
-    "sex",
-    "patient",
-    "patient_kind",
-)
-NUMBER_GROUPS = ("distance",)
+# Group → the attribute, or the two, whose value is the token.
+TOKENS = {
+    "remedy": ("remedy",),
+    "condition": ("condition",),
+    "patient": ("patient",),
+    "mizaj": ("mizaj",),
+    "age_band": ("age_band",),
+    "sex": ("sex",),
+    "kind": ("kind",),
+    "remedy_condition": ("remedy", "condition"),
+    "remedy_mizaj": ("remedy", "mizaj"),
+    "patient_kind": ("patient", "kind"),
+    "patient_remedy": ("patient", "remedy"),
+}
+# Group → an attribute, each value of which has a slope of its own on a number: a person's taste for what warms.
+SLOPES = {
+    "patient_warmth": ("patient", "warmth"),
+    "patient_moisture": ("patient", "moisture"),
+    "mizaj_warmth": ("mizaj", "warmth"),
+    "mizaj_moisture": ("mizaj", "moisture"),
+}
+# Group → the attribute whose name is taken apart: what is called alike leans on each other.
+WORDS = {"remedy_words": "remedy", "condition_words": "condition"}
+NUMBERS = ("distance", "compliance")
+SAYS_NOTHING = {"a", "and", "drug", "for", "in", "of", "the", "to", "with"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One remedy for one person; empty strings and None where nothing is known."""
+    """One remedy for one person; empty strings and None where nothing is known.
+
+    `compliance` explains a report; of what is predicted it is None, which stands for the mean of all reports.
+    """
 
     remedy: str
     kind: str
@@ -47,29 +64,91 @@ class Case:
     imbalance: str = ""
     sex: str = ""
     age: int | None = None
+    compliance: int | None = None
 
-    def features(self) -> dict[str, str | float]:
-        return {
-            "remedy": self.remedy,
-            "condition": self.condition,
-            "remedy_condition": _pair(self.remedy, self.condition),
-            "remedy_mizaj": _pair(self.remedy, self.mizaj),
-            "mizaj": self.mizaj,
-            "age_band": age_band(self.age),
-            "sex": self.sex,
-            "patient": self.patient,
-            "patient_kind": _pair(self.patient, self.kind),
-            "distance": temperament_distance(self.warmth, self.moisture, self.imbalance),
-        }
+    @property
+    def age_band(self) -> str:
+        return age_band(self.age)
+
+    @property
+    def distance(self) -> float:
+        return temperament_distance(self.warmth, self.moisture, self.imbalance)
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """n cases, attribute by attribute; numbers have shape (n,) and NaN where nothing is known."""
+
+    tokens: Mapping[str, Coded]
+    numbers: Mapping[str, FloatArray]
+
+    TOKENS = ("remedy", "kind", "condition", "patient", "mizaj", "sex", "age_band")
+    NUMBERS = ("warmth", "moisture", "distance", "compliance")
+
+    @classmethod
+    def of(cls, cases: Iterable[Case]) -> Self:
+        rows = list(cases)
+        return cls(
+            {name: Coded.of(getattr(row, name) for row in rows) for name in cls.TOKENS},
+            {name: np.array([getattr(row, name) for row in rows], dtype=np.float64) for name in cls.NUMBERS},
+        )
+
+    def __getitem__(self, rows: Any) -> Self:
+        return type(self)(
+            {name: column[rows] for name, column in self.tokens.items()},
+            {name: column[rows] for name, column in self.numbers.items()},
+        )
+
+    def columns(self) -> Columns:
+        """One column of length n per group; what says more by itself comes first."""
+        found: dict[str, Any] = {name: self._tokens(*attributes) for name, attributes in TOKENS.items()}
+        found |= {name: self.numbers[name] for name in NUMBERS}
+        for name, (attribute, number) in SLOPES.items():
+            found[name] = self.tokens[attribute].times(self.numbers[number] / DEGREES)
+        for name, attribute in WORDS.items():
+            found[name] = _words(self.tokens[attribute])
+        found["drug_class"] = self.tokens["remedy"].translated(list(map(drug_class, self.tokens["remedy"].labels)))
+        return found
+
+    def unexplained(self) -> Self:
+        """As they are known beforehand: nobody has complied yet."""
+        unknown = np.full_like(self.numbers["compliance"], nan)
+        return type(self)(self.tokens, {**self.numbers, "compliance": unknown})
+
+    def _tokens(self, attribute: str, other: str | None = None) -> Coded:
+        column = self.tokens[attribute]
+        return column.paired_with(self.tokens[other]) if other else column
+
+
+@dataclass(frozen=True, eq=False)
+class Reports:
+    """n reports, oldest first: what on, whether each was a success (1) or not (0), and when, in seconds since 1970."""
+
+    cases: Cases
+    outcomes: FloatArray
+    seconds: FloatArray
+
+    @classmethod
+    def of(cls, reports: Sequence[tuple[Case, bool]]) -> Self:
+        """All of one moment."""
+        outcomes = np.array([success for _, success in reports], dtype=np.float64)
+        return cls(Cases.of(case for case, _ in reports), outcomes, np.zeros(len(reports)))
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def __getitem__(self, rows: Any) -> Self:
+        return type(self)(self.cases[rows], self.outcomes[rows], self.seconds[rows])
 
 
 def columns_of(cases: Iterable[Case]) -> Columns:
-    """One array of shape (n,) per group: text, and floats with NaN where a distance is not known."""
-    rows = [case.features() for case in cases]
-    # Object arrays share one string per token; fixed-width text would cost its longest token in every cell.
-    texts: dict[str, Any] = {group: np.array([row[group] for row in rows], dtype=object) for group in TEXT_GROUPS}
-    numbers = {group: np.array([row[group] for row in rows], dtype=np.float64) for group in NUMBER_GROUPS}
-    return texts | numbers
+    """One column of length n per group."""
+    return Cases.of(cases).columns()
+
+
+def outcomes_of(reports: Sequence[tuple[Case, bool]]) -> Outcomes | None:
+    """A few reports as the engine learns from them; None for none."""
+    return (columns_of(case for case, _ in reports), [success for _, success in reports]) if reports else None
 
 
 def cases_of(diagnosis: Diagnosis, recommendations: Sequence[Recommendation], today: date) -> list[Case]:
@@ -91,34 +170,7 @@ def cases_of(diagnosis: Diagnosis, recommendations: Sequence[Recommendation], to
     ]
 
 
-def training_cases() -> Iterator[tuple[Case, bool]]:
-    """Every standing report, oldest first, and whether it was a success."""
-    reports = Feedback.objects.standing().order_by("created_at", "pk")
-    rows = reports.values_list(
-        "rating",
-        "created_at",
-        "mizaj",
-        "patient_id",
-        "patient__sex",
-        "patient__birth_date",
-        "diagnosis__condition__slug",
-        "diagnosis__imbalance",
-        "recommendation__remedy__slug",
-        "recommendation__remedy__kind",
-        "recommendation__remedy__warmth",
-        "recommendation__remedy__moisture",
-    )
-    for rating, at, mizaj, patient, sex, born, condition, imbalance, remedy, kind, warmth, moisture in rows.iterator():
-        age = (at.date() - born).days // 365 if born else None
-        case = Case(remedy, kind, condition, warmth, moisture, patient.hex, mizaj, imbalance, sex, age)
-        yield case, rating >= SUCCESS_RATING
-
-
-def _pair(left: str, right: str) -> str:
-    return f"{left}|{right}" if left and right else ""
-
-
-def age_band(age: int | None) -> str:
+def age_band(age: float | None) -> str:
     """Empty where the age is not known."""
     if age is None:
         return ""
@@ -131,4 +183,23 @@ def temperament_distance(warmth: int | None, moisture: int | None, imbalance: st
     if warmth is None or moisture is None or imbalance in ("", Mizaj.BALANCED):
         return nan
     warm, wet = Mizaj(imbalance).axes
-    return hypot(warmth + COUNTERWEIGHT * warm, moisture + COUNTERWEIGHT * wet) / 4
+    return hypot(warmth + COUNTERWEIGHT * warm, moisture + COUNTERWEIGHT * wet) / DEGREES
+
+
+def words_of(slug: str) -> list[str]:
+    return sorted(set(slug.split("-")) - SAYS_NOTHING - {""})
+
+
+def drug_class(slug: str) -> list[str]:
+    """The end of a drug's name: -pril, -statin, -olol … tell its class.
+
+    Source: WHO, "The use of stems in the selection of International Nonproprietary Names (INN)".
+    """
+    prefix, _, name = slug.partition("-")
+    return [name.split("-")[0][-3:]] if prefix == Remedy.Kind.DRUG and name else []
+
+
+def _words(column: Coded) -> Coded:
+    """So many words, each counting so much less that a long name varies as much as a short one."""
+    words = column.translated(list(map(words_of, column.labels)))
+    return words.times(1 / np.sqrt(np.maximum((words.codes >= 0).sum(axis=1), 1)))

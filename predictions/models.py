@@ -17,6 +17,10 @@ class PredictionModel(models.Model):
 
     version = models.PositiveIntegerField(_("version"), unique=True)
     trained_at = models.DateTimeField(_("trained"), auto_now_add=True)
+    # of the reports that the coefficients come from
+    trained_from = models.DateTimeField(_("first report"), null=True)
+    trained_until = models.DateTimeField(_("last report"), null=True)
+    half_life = models.FloatField(_("days after which a report counts half"), null=True)
     training_size = models.PositiveIntegerField(_("reports learned from"))
     holdout_size = models.PositiveIntegerField(_("newest reports held out"))
     metrics = models.JSONField(_("quality on the held-out reports"), default=dict)

@@ -16,7 +16,8 @@ from analytics.subjects import Kind, Subject, chain_of_recommendation
 from avicenna.metrics import predictions
 from diagnoses.models import Contraindication, Diagnosis, Recommendation
 from predictions.engine import Scores
-from predictions.features import cases_of, columns_of
+from predictions.features import cases_of, columns_of, outcomes_of
+from predictions.history import reports_since
 from predictions.levels import Level
 from predictions.registry import ActiveModel, registry
 
@@ -148,7 +149,9 @@ def _from_model(
 ) -> list[Prediction]:
     if not recommendations:
         return []
-    scores = active.model.score(columns_of(cases_of(diagnosis, recommendations, timezone.localdate())))
+    since = reports_since([diagnosis.patient_id], active.trained_until).get(diagnosis.patient_id, [])
+    columns = columns_of(cases_of(diagnosis, recommendations, timezone.localdate()))
+    scores = active.model.score(columns, since=outcomes_of(since))
     ranked_by = _at(scores, level)
     return [
         Prediction(

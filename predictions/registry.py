@@ -17,11 +17,15 @@ REFRESH_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class ActiveModel:
-    """`identity` also tells a row from one that had its primary key before: SQLite gives a freed one out again."""
+    """`identity` also tells a row from one that had its primary key before: SQLite gives a freed one out again.
+
+    The model has learned from reports up to `trained_until`.
+    """
 
     identity: tuple[int, datetime]
     version: int
     model: Model
+    trained_until: datetime | None
 
 
 class Registry:
@@ -51,10 +55,12 @@ class Registry:
 
     def _open(self, row: PredictionModel) -> None:
         try:
-            self._active = ActiveModel((row.pk, row.trained_at), row.version, Model.from_dict(row.coefficients))
+            model = Model.from_dict(row.coefficients)
         except DamagedModel:
             serving = self._active.version if self._active else "none"
             logger.exception("prediction model v%s is damaged and is not used; serving: %s", row.version, serving)
+        else:
+            self._active = ActiveModel((row.pk, row.trained_at), row.version, model, row.trained_until)
 
 
 registry = Registry()

@@ -51,7 +51,12 @@ class RankingQuerySerializer(serializers.Serializer[Any]):
 class ModelSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     trained_at = serializers.DateTimeField()
-    training_size = serializers.IntegerField()
-    holdout_size = serializers.IntegerField()
+    trained_from = serializers.DateTimeField(allow_null=True, help_text="the first report it learned from")
+    trained_until = serializers.DateTimeField(allow_null=True, help_text="the last report it learned from")
+    half_life = serializers.FloatField(
+        allow_null=True, help_text="days after which a report counts half; null where none is forgotten"
+    )
+    training_size = serializers.IntegerField(help_text="reports it learned from")
+    holdout_size = serializers.IntegerField(help_text="the newest reports, on which it was measured before it saw them")
     metrics = serializers.DictField()
     scales = serializers.DictField()

@@ -1,11 +1,12 @@
-"""Trains a model on all but the newest reports and measures it on those, beside the present one and two baselines."""
+"""Trains a model on all but the newest reports, measures it on those, and then lets it learn from them, too."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,22 @@ from numpy.typing import NDArray
 
 from predictions import metrics
 from predictions.baselines import Baseline, FixedFormula, ShrunkenRates
-from predictions.engine import Columns, Model, NotEnoughData, choose_scales, fit
-from predictions.features import Case, columns_of
+from predictions.design_matrix import Coded, Column, Columns, FloatArray
+from predictions.engine import Model, NotEnoughData, choose_scales, fit
+from predictions.features import Reports
+from predictions.registry import ActiveModel
 
 HOLDOUT_SHARE = 0.1
 SCALE_SAMPLE = 20_000
 SEED = 20
 BASELINES: dict[str, type[Baseline]] = {"shrunken_rates": ShrunkenRates, "fixed_formula": FixedFormula}
+# Days after which a report counts half; `inf` is never, and is what stays unless another is surely better.
+HALF_LIVES = (inf, 720.0, 360.0, 180.0, 90.0)
+# Mean log loss per report.
+WORTH_FORGETTING = 5e-4
+SECONDS_A_DAY = 86_400
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Report = tuple[Case, bool]
 Say = Callable[[str], None]
 
 
@@ -36,56 +44,108 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Rematch:
+    """The new model and the one in use on those held-out reports that neither has seen, `size` of them."""
+
+    size: int
+    new: Quality
+    active: Quality
+
+
+@dataclass(frozen=True)
 class Trained:
-    """A fitted model with its quality on the held-out reports; `rivals` by name, the present model as `active`."""
+    """A fitted model with the quality on the held-out reports of the fit that had not seen them.
+
+    `model` has learned from the `training_size` reports from `since` until `until`: from the held-out ones, too, when
+    it is not worse than the one in use. `half_life` is in days, None where nothing is forgotten.
+    """
 
     model: Model
     scales: dict[str, float]
+    half_life: float | None
     training_size: int
     holdout_size: int
+    since: datetime
+    until: datetime
     quality: Quality
     rivals: dict[str, Quality]
+    rematch: Rematch | None
 
     @property
     def is_worthy(self) -> bool:
         """Not worse than the model in use."""
-        active = self.rivals.get("active")
-        return active is None or self.quality.log_loss <= active.log_loss
+        return _wins(self.rematch)
 
     def metrics(self) -> dict[str, dict[str, float | None]]:
-        return {"model": asdict(self.quality)} | {name: asdict(quality) for name, quality in self.rivals.items()}
+        active = {"active": asdict(self.rematch.active)} if self.rematch else {}
+        rivals = {name: asdict(quality) for name, quality in self.rivals.items()}
+        return {"model": asdict(self.quality)} | active | rivals
 
 
-def train(reports: Sequence[Report], active: Model | None, say: Say = lambda _: None) -> Trained:
+@dataclass(frozen=True)
+class Settings:
+    """What is chosen before a fit: the prior scale of each group that can say anything, and the days of a half-life."""
+
+    scales: dict[str, float]
+    half_life: float
+
+    def fit(self, reports: Reports, start: Model | None = None) -> Model:
+        columns = reports.cases.columns()
+        used = {name: columns[name] for name in self.scales}
+        weights = freshness(reports.seconds, self.half_life)
+        return fit(used, reports.outcomes, scales=self.scales, weights=weights, start=start)
+
+
+def train(reports: Reports, active: ActiveModel | None, say: Say = lambda _: None) -> Trained:
     """`reports` oldest first. Raises `NotEnoughData`."""
     holdout = round(len(reports) * HOLDOUT_SHARE)
     if not holdout:
         raise NotEnoughData(f"{len(reports)} reports are too few to learn from")
     seen, unseen = reports[:-holdout], reports[-holdout:]
     say("choosing how far each group may move a prediction")
-    columns, outcomes = _split(seen)
-    columns = _telling(columns)
-    scales = choose_scales(*_sample(seen, columns, outcomes), seed=SEED)
-    say(f"fitting {len(seen)} reports")
-    model = fit(columns, outcomes, scales=scales)
-    say(f"measuring on the newest {len(unseen)}")
-    rivals = {"active": evaluate(active, unseen)} if active else {}
-    rivals |= {name: evaluate_baseline(baseline, seen, unseen) for name, baseline in BASELINES.items()}
-    return Trained(model, scales, len(seen), len(unseen), evaluate(model, unseen), rivals)
+    settings = choose_settings(seen)
+    say(f"fitting {len(seen):,} reports")
+    model = settings.fit(seen)
+    say(f"measuring on the newest {holdout:,}")
+    rematch = _rematch(model, active, unseen)
+    quality = evaluate(model, unseen)
+    rivals = {name: evaluate_baseline(baseline, seen, unseen) for name, baseline in BASELINES.items()}
+    learned = seen
+    if _wins(rematch):
+        say(f"learning from all {len(reports):,} reports")
+        model, learned = settings.fit(reports, start=model), reports
+    return Trained(
+        model=model,
+        scales=settings.scales,
+        half_life=None if settings.half_life == inf else settings.half_life,
+        training_size=len(learned),
+        holdout_size=holdout,
+        since=moment(learned.seconds[0]),
+        until=moment(learned.seconds[-1]),
+        quality=quality,
+        rivals=rivals,
+        rematch=rematch,
+    )
 
 
-def evaluate(model: Model, reports: Sequence[Report]) -> Quality:
-    columns, outcomes = _split(reports)
-    return _quality(outcomes, model.score(columns).mean)
+def choose_settings(reports: Reports) -> Settings:
+    """By cross-validation on whole patients, some 20,000 reports of theirs. Raises `NotEnoughData`."""
+    columns, sample = telling(reports.cases.columns()), _sample(reports)
+    part, chosen = {name: column[sample] for name, column in columns.items()}, reports[sample]
+    scales = choose_scales(part, chosen.outcomes, seed=SEED)
+    return Settings(scales, _choose_half_life(chosen, scales))
 
 
-def evaluate_baseline(baseline: type[Baseline], seen: Sequence[Report], unseen: Sequence[Report]) -> Quality:
-    fitted = baseline.fit(*_pairs(seen), [outcome for _, outcome in seen])
-    outcomes = np.array([outcome for _, outcome in unseen], dtype=np.float64)
-    return _quality(outcomes, fitted.predict(*_pairs(unseen)))
+def evaluate(model: Model, reports: Reports) -> Quality:
+    return quality_of(reports.outcomes, model.score(reports.cases.unexplained().columns()).mean)
 
 
-def _quality(outcomes: NDArray[np.float64], predicted: NDArray[np.float64]) -> Quality:
+def evaluate_baseline(baseline: type[Baseline], seen: Reports, unseen: Reports) -> Quality:
+    fitted = baseline.fit(*_pairs(seen), seen.outcomes.tolist())
+    return quality_of(unseen.outcomes, fitted.predict(*_pairs(unseen)))
+
+
+def quality_of(outcomes: FloatArray, predicted: FloatArray) -> Quality:
     return Quality(
         auc=metrics.auc(outcomes, predicted),
         brier=metrics.brier(outcomes, predicted),
@@ -94,38 +154,78 @@ def _quality(outcomes: NDArray[np.float64], predicted: NDArray[np.float64]) -> Q
     )
 
 
-def _split(reports: Sequence[Report]) -> tuple[Columns, NDArray[np.float64]]:
-    columns = columns_of(case for case, _ in reports)
-    return columns, np.array([outcome for _, outcome in reports], dtype=np.float64)
-
-
-def _pairs(reports: Sequence[Report]) -> tuple[list[str], list[str]]:
-    return [case.remedy for case, _ in reports], [case.condition for case, _ in reports]
-
-
-def _telling(columns: Columns) -> Columns:
+def telling(columns: Columns) -> Columns:
     """The groups that can say anything: a token that comes twice, or two different numbers.
 
     One without would keep a prior that no report has narrowed, and widen every interval by it.
     """
-    return {name: values for name, values in columns.items() if _is_telling(values)}
+    return {name: column for name, column in columns.items() if _is_telling(column)}
 
 
-def _is_telling(values: NDArray[Any]) -> bool:
-    if values.dtype.kind == "f":
-        return len(np.unique(values[~np.isnan(values)])) > 1
-    return any(times > 1 for token, times in Counter(values.tolist()).items() if token)
+def _choose_half_life(reports: Reports, scales: dict[str, float]) -> float:
+    """The one under which the newest tenth was foretold best."""
+    split = len(reports) - round(len(reports) * HOLDOUT_SHARE)
+    if split == len(reports) or reports.seconds[0] == reports.seconds[-1]:
+        return inf
+    try:
+        losses = {
+            half_life: evaluate(Settings(scales, half_life).fit(reports[:split]), reports[split:]).log_loss
+            for half_life in HALF_LIVES
+        }
+    except NotEnoughData:
+        return inf
+    best = min(losses, key=losses.__getitem__)
+    return best if losses[best] < losses[inf] - WORTH_FORGETTING else inf
 
 
-def _sample(
-    reports: Sequence[Report], columns: Columns, outcomes: NDArray[np.float64]
-) -> tuple[Columns, NDArray[np.float64]]:
+def freshness(seconds: FloatArray, half_life: float) -> FloatArray:
+    """What each report counts: 1 for the newest, and half of that `half_life` days before."""
+    weights: FloatArray = 0.5 ** ((seconds[-1] - seconds) / SECONDS_A_DAY / half_life)
+    return weights
+
+
+def moment(seconds: float) -> datetime:
+    """To the microsecond, which is as exact as a report's own."""
+    return EPOCH + timedelta(seconds=float(seconds))
+
+
+def _rematch(model: Model, active: ActiveModel | None, unseen: Reports) -> Rematch | None:
+    """The one in use may have learned from some of the held-out reports: of those it knows the outcome."""
+    if active is None:
+        return None
+    if active.trained_until is not None:
+        unseen = unseen[unseen.seconds > active.trained_until.timestamp()]
+    if not len(unseen):
+        return None
+    return Rematch(len(unseen), evaluate(model, unseen), evaluate(active.model, unseen))
+
+
+def _wins(rematch: Rematch | None) -> bool:
+    return rematch is None or rematch.new.log_loss <= rematch.active.log_loss
+
+
+def _pairs(reports: Reports) -> tuple[list[str], list[str]]:
+    remedies, conditions = (reports.cases.tokens[name] for name in ("remedy", "condition"))
+    return _texts(remedies), _texts(conditions)
+
+
+def _texts(column: Coded) -> list[str]:
+    return [column.labels[code] if code >= 0 else "" for code in column.codes[:, 0].tolist()]
+
+
+def _is_telling(column: Column) -> bool:
+    if isinstance(column, Coded):
+        return bool((np.bincount(column.codes[column.codes >= 0], minlength=1) > 1).any())
+    return len(np.unique(column[~np.isnan(column)])) > 1
+
+
+def _sample(reports: Reports) -> NDArray[Any]:
     """Whole patients, chosen by a hash: a sample of rows would make a patient's own history look worthless."""
     share = SCALE_SAMPLE / len(reports)
-    if share >= 1:
-        return columns, outcomes
-    chosen = np.array([_position(case.patient) < share for case, _ in reports])
-    return {name: values[chosen] for name, values in columns.items()}, outcomes[chosen]
+    patients = reports.cases.tokens["patient"]
+    chosen = np.array([*(_position(label) < share for label in patients.labels), True])  # nobody finds the last
+    sample: NDArray[Any] = chosen[patients.codes[:, 0]]
+    return sample
 
 
 def _position(patient: str) -> float:

@@ -6,14 +6,17 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
 from diagnoses.models import Condition, Remedy, SideEffect
 from feedback.importing.druglib import HEADER
 from feedback.models import Feedback
+from predictions.design_matrix import Coded
 from predictions.evaluation import SUCCESS, read_sample
-from predictions.features import training_cases
+from predictions.features import Cases, Reports
+from predictions.history import training_reports
 from predictions.models import PredictionModel
 
 HEAD = "\t".join(HEADER) + "\n"
@@ -64,6 +67,16 @@ def run(tmp_path: Path) -> Run:
     return command
 
 
+def told(cases: Cases) -> dict[str, list[Any]]:
+    """What each row of each group holds, in words."""
+    return {
+        name: [[column.labels[code] for code in codes if code >= 0] for codes in column.codes]
+        if isinstance(column, Coded)
+        else np.nan_to_num(column, nan=-1).tolist()
+        for name, column in cases.columns().items()
+    }
+
+
 def row(table: str, predictor: str) -> list[str]:
     (line,) = (line for line in table.splitlines() if predictor in line)
     return [cell.strip() for cell in line.split("│")[2:-1]]
@@ -91,7 +104,10 @@ def test_what_the_database_knows_is_counted_and_nothing_is_added(imported: Path,
 def test_a_report_is_seen_as_training_sees_it_once_imported(imported: Path) -> None:
     sample = read_sample(imported, SUCCESS["system"])
 
-    assert sample.reports == list(training_cases())
+    known = training_reports()
+    assert Reports.of(sample.rows).outcomes.tolist() == known.outcomes.tolist()
+    seen, trained = (told(cases) for cases in (Cases.of(case for case, _ in sample.rows), known.cases))
+    assert seen == trained
 
 
 @pytest.mark.parametrize(

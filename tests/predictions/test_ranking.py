@@ -9,7 +9,7 @@ from diagnoses.actions import create_patient, recommend, record_diagnosis, stop_
 from diagnoses.models import Remedy
 from feedback.actions import Report, submit, submit_history
 from predictions.actions import activate_model, store_model
-from predictions.features import training_cases
+from predictions.history import training_reports
 from predictions.models import PredictionModel
 from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
 from predictions.training import train
@@ -38,7 +38,7 @@ def history(bob: Any, headache: Any, mint: Any, violet: Any) -> None:
 
 @pytest.fixture
 def model(history: None) -> PredictionModel:
-    return store_model(train(list(training_cases()), None))
+    return store_model(train(training_reports(), None))
 
 
 def ranking(api: Any, user: Any, diagnosis: Any, **query: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def test_reasons_of_the_model_are_worded_for_the_reader_too(
 ) -> None:
     for remedy in both * 10:
         submit(actor=alice, recommendation_id=remedy.pk, rating=1, symptom_improvement=1)
-    store_model(train(list(training_cases()), None))
+    store_model(train(training_reports(), None))
 
     to_alice, to_bob = (ranking(api, user, diagnosis)["predictions"][0]["reasons"] for user in (alice, bob))
 
@@ -150,6 +150,42 @@ def test_levels_rank_by_another_part_of_the_posterior(
     ]
 
     assert all(low < mid < high for low, mid, high in zip(*scores, strict=True))
+
+
+def test_a_report_ranks_anew_without_waiting_for_the_next_training(
+    api: Any, alice: Any, diagnosis: Any, both: Any, bob: Any, headache: Any, mint: Any, violet: Any
+) -> None:
+    reports = []
+    for number in range(40):  # whom a remedy helps, it helps again, and violet helps some more of them
+        patient = create_patient(actor=None, full_name="P", care_team=[bob])
+        other = record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
+        for remedy, good in ((violet, number % 5 < 4), (mint, number % 2 == 0)):
+            recommendation = recommend(actor=bob, diagnosis=other, remedy=remedy)
+            reports += [Report(recommendation.pk, rating=5 if good else 1, symptom_improvement=3)] * 3
+    submit_history(reports=reports)
+    model = store_model(train(training_reports(), None))
+    before = ranking(api, alice, diagnosis)["predictions"]
+
+    for _ in range(3):
+        submit(actor=alice, recommendation_id=both[1].pk, rating=1, symptom_improvement=1)
+
+    after = ranking(api, alice, diagnosis)["predictions"]
+    assert [row["remedy"] for row in before] == ["sweet-violet", "mint"]
+    assert [row["remedy"] for row in after] == ["mint", "sweet-violet"]
+    assert PredictionModel.objects.get() == model
+
+
+def test_what_somebody_else_reported_since_is_learned_at_the_next_training(
+    api: Any, alice: Any, bob: Any, headache: Any, mint: Any, diagnosis: Any, both: Any, model: PredictionModel
+) -> None:
+    before = ranking(api, alice, diagnosis)["predictions"]
+    patient = create_patient(actor=None, full_name="P", care_team=[bob])
+    other = record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
+    recommendation = recommend(actor=bob, diagnosis=other, remedy=mint)
+    submit_history(reports=[Report(recommendation.pk, rating=5, symptom_improvement=5)] * 6)
+
+    after = ranking(api, alice, diagnosis)["predictions"]
+    assert [row["score"] for row in after] == [row["score"] for row in before]
 
 
 def test_what_was_stopped_is_not_ranked(api: Any, alice: Any, bob: Any, diagnosis: Any, both: Any) -> None:

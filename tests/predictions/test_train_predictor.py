@@ -31,9 +31,9 @@ def test_training_stores_what_it_learned_and_how_good_it_is(reports: Any, capsys
     said = train(capsys)
 
     model = PredictionModel.objects.get()
-    assert (model.version, model.training_size, model.holdout_size, model.is_active) == (1, 54, 6, True)
+    assert (model.version, model.training_size, model.holdout_size, model.is_active) == (1, 60, 6, True)
     assert set(model.metrics) == {"model", "shrunken_rates", "fixed_formula"}
-    assert "Model v1 learned from 54 reports" in said
+    assert "Model v1 learned from 60 reports" in said
     assert "shrunken rates" in said
 
 

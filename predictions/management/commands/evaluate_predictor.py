@@ -39,7 +39,7 @@ class Command(BaseCommand):
         try:
             with console.status("reading the file") as status:
                 sample = _usable(read_sample(file, SUCCESS[success]), file)
-                status.update(f"measuring on {len(sample.reports)} reports")
+                status.update(f"measuring on {len(sample.rows)} reports")
                 active = registry.active()
                 qualities = measure(sample, active.model if active else None)
                 remembered = is_mostly_imported(sample)
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError("The database has no reports yet: there is nothing to measure.") from error
         except (UnreadableFile, DatabaseError) as error:
             raise CommandError(str(error)) from error
-        console.print(quality_table(f"Quality on {len(sample.reports)} reports (success: {success})", qualities))
+        console.print(quality_table(f"Quality on {len(sample.rows)} reports (success: {success})", qualities))
         self.stdout.write(_summary(sample, active, file, time.monotonic() - started))
         if remembered:
             self.stderr.write(
@@ -58,7 +58,7 @@ class Command(BaseCommand):
 
 
 def _usable(sample: Sample, file: Path) -> Sample:
-    if not sample.reports:
+    if not sample.rows:
         raise CommandError(f"{file}: no row is usable; {sample.unusable} rows are not.")
     return sample
 
@@ -66,7 +66,7 @@ def _usable(sample: Sample, file: Path) -> Sample:
 def _summary(sample: Sample, active: ActiveModel | None, file: Path, seconds: float) -> str:
     who = f"Model v{active.version}" if active else "No model is in use (see train_predictor); the baselines alone:"
     return (
-        f"{who} measured on {len(sample.reports)} reports of {file.name} in {seconds:.1f} s, "
+        f"{who} measured on {len(sample.rows)} reports of {file.name} in {seconds:.1f} s, "
         f"{sample.unusable} rows unusable. The database knows {_known(sample.remedies)} remedies and "
         f"{_known(sample.conditions)} conditions."
     )

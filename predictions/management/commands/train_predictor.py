@@ -8,7 +8,7 @@ from rich.console import Console
 
 from predictions.actions import activate_model, store_model
 from predictions.engine import NotEnoughData
-from predictions.features import training_cases
+from predictions.history import training_reports
 from predictions.models import PredictionModel
 from predictions.registry import registry
 from predictions.tables import quality_table
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         active = registry.active()
         try:
             with console.status("reading the reports") as status:
-                trained = train(list(training_cases()), active.model if active else None, say=status.update)
+                trained = train(training_reports(status.update), active, status.update)
         except NotEnoughData as error:
             raise CommandError(f"No model was trained: {error}.") from error
         self._report(console, trained, time.monotonic() - started)
@@ -42,6 +42,9 @@ class Command(BaseCommand):
         stored = store_model(trained)
         title = f"Quality on the newest {trained.holdout_size} reports"
         console.print(quality_table(title, {"model": trained.quality, **trained.rivals}))
+        if match := trained.rematch:
+            title = f"Quality on the {match.size} of them that the model in use has not seen either"
+            console.print(quality_table(title, {"model": match.new, "active": match.active}))
         state = "in use" if stored.is_active else "kept, but worse than the model in use"
         self.stdout.write(f"Model {stored} learned from {trained.training_size} reports in {seconds:.1f} s: {state}.")
 
