@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('diagnoses', '0001_initial'),
         ('feedback', '0002_severe_flag'),
-        ('predictions', '0001_initial'),
+        ('predictions', '0002_training_range'),
     ]
 
     operations = [
