@@ -7,11 +7,16 @@ raises ValueError. The order of the rows never matters.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import pi, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
 
 FloatArray = NDArray[np.float64]
+
+# 95 % between these, or above the lower one.
+TWO_SIDED, ONE_SIDED = 1.96, 1.645
 
 # Keeps the logarithm finite: a certainty that proves wrong costs 34.5, not infinity.
 CERTAIN = 1e-15
@@ -24,6 +29,21 @@ class CalibrationBin:
     count: int
     predicted: float
     observed: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`error` is the expected calibration error, `spreads` the standard error of each bin's observed share.
+
+    `by_chance` is what true probabilities would show on average with these rows; `at_least` the lower 95 % bound of the
+    error itself, 0 where chance explains it all.
+    """
+
+    bins: list[CalibrationBin]
+    spreads: list[float]
+    error: float
+    by_chance: float
+    at_least: float
 
 
 def auc(outcomes: ArrayLike, probabilities: ArrayLike) -> float | None:
@@ -87,6 +107,112 @@ def calibration_error(outcomes: ArrayLike, probabilities: ArrayLike, *, bins: in
     found = calibration_bins(outcomes, probabilities, bins=bins)
     distances = [part.count * abs(part.predicted - part.observed) for part in found]
     return sum(distances) / sum(part.count for part in found)
+
+
+def calibration(
+    outcomes: ArrayLike, probabilities: ArrayLike, patients: ArrayLike | None = None, *, bins: int = 10
+) -> Calibration:
+    """The calibration error with what chance does to it. `patients`: whose each row is, as whole numbers from 0.
+
+    A bin's spread is that of its rows were the probabilities true, or that between patients where it is larger: rows
+    of one patient tell less than as many of different ones. The bound inverts a test: it is the largest error under
+    which so much would be seen in at most one of twenty repetitions, with the errors of the bins in the proportions
+    that were seen, and the bins normal and independent.
+    """
+    happened, predicted = _checked(outcomes, probabilities)
+    found = calibration_bins(happened, predicted, bins=bins)
+    counts = np.array([part.count for part in found], dtype=np.float64)
+    distances = np.array([part.observed - part.predicted for part in found])
+    spreads = _spreads_of_bins(happened, predicted, patients, counts, distances)
+    weights = counts / counts.sum()
+    error = float(weights @ np.abs(distances))
+    by_chance, _ = _again(0.0, distances, spreads, weights)
+    return Calibration(found, spreads.tolist(), error, by_chance, _at_least(error, distances, spreads, weights))
+
+
+def auc_spread(outcomes: ArrayLike, probabilities: ArrayLike, patients: ArrayLike | None = None) -> float | None:
+    """The standard error of `auc`; None where there is none or fewer than two patients.
+
+    Source: N. Obuchowski, "Nonparametric analysis of clustered ROC curve data" (Biometrics 53, 1997); where each row is
+    a patient it is that of E. DeLong and others (Biometrics 44, 1988).
+    """
+    happened, predicted = _checked(outcomes, probabilities)
+    successes = float(happened.sum())
+    failures = len(happened) - successes
+    if not successes or not failures:
+        return None
+    _, places = np.unique(predicted, return_inverse=True)
+    good, bad = np.bincount(places, weights=happened), np.bincount(places, weights=1 - happened)
+    beaten = (np.cumsum(bad) - bad / 2) / failures  # the share of failures below each prediction
+    beating = (successes - np.cumsum(good) + good / 2) / successes  # of successes above it
+    area = float(good @ beaten) / successes
+    influence = np.where(happened == 1, (beaten[places] - area) / successes, (beating[places] - area) / failures)
+    return _spread_of_sum(influence, _numbered(patients, len(happened)))
+
+
+def mean_spread(values: ArrayLike, patients: ArrayLike | None = None) -> float | None:
+    """The standard error of the mean of `values`, shape (n,); None with fewer than two patients."""
+    given = np.asarray(values, dtype=np.float64)
+    return _spread_of_sum((given - given.mean()) / len(given), _numbered(patients, len(given)))
+
+
+def _numbered(patients: ArrayLike | None, rows: int) -> NDArray[np.int64]:
+    """Each row a patient of its own where nobody says whose it is."""
+    if patients is None:
+        return np.arange(rows)
+    numbers = np.asarray(patients, dtype=np.int64)
+    if numbers.shape != (rows,):
+        raise ValueError("patients must be as many as the rows")
+    return numbers
+
+
+def _spread_of_sum(influence: FloatArray, patients: NDArray[np.int64]) -> float | None:
+    own, several = np.bincount(patients, weights=influence), np.count_nonzero(np.bincount(patients))
+    if several < 2:
+        return None
+    return sqrt(float(own @ own) * several / (several - 1))
+
+
+def _spreads_of_bins(
+    happened: FloatArray, predicted: FloatArray, patients: ArrayLike | None, counts: FloatArray, distances: FloatArray
+) -> FloatArray:
+    """Of each bin the standard error of observed minus predicted, shape (bins,)."""
+    values, places, ties = np.unique(predicted, return_inverse=True, return_counts=True)
+    numbers, spreads = _numbered(patients, len(happened)), np.empty(len(counts))
+    ends = np.cumsum(ties)
+    for number, (end, count) in enumerate(zip(np.cumsum(counts), counts, strict=True)):
+        # Of equal predictions across a cut each belongs to both sides in part.
+        within = np.minimum(ends, end) - np.maximum(ends - ties, end - count)
+        shares = np.maximum(within, 0) / ties
+        binomial = float((shares**2 * ties) @ (values * (1 - values)))
+        own = np.bincount(numbers, weights=shares[places] * (happened - predicted - distances[number]))
+        spreads[number] = sqrt(max(binomial, float(own @ own))) / count
+    return spreads
+
+
+def _at_least(error: float, distances: FloatArray, spreads: FloatArray, weights: FloatArray) -> float:
+    low, high = 0.0, error
+    for _ in range(20):  # to a millionth
+        middle = (low + high) / 2
+        mean, spread = _again(middle / error if error else 0.0, distances, spreads, weights)
+        if mean + ONE_SIDED * spread < error:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _again(share: float, distances: FloatArray, spreads: FloatArray, weights: FloatArray) -> tuple[float, float]:
+    """Mean and standard deviation of the error that is seen when the true distances are that share of `distances`.
+
+    A bin then shows the size of a normal variable (the folded normal distribution).
+    """
+    means = share * distances
+    scaled = np.divide(means, spreads, out=np.zeros_like(means), where=spreads > 0)
+    chance = np.exp(-(scaled**2) / 2) * sqrt(2 / pi)
+    size = np.where(spreads > 0, spreads * chance + means * (1 - 2 * ndtr(-scaled)), np.abs(means))
+    variance = np.maximum(means**2 + spreads**2 - size**2, 0)
+    return float(weights @ size), sqrt(float(weights**2 @ variance))
 
 
 def _checked(outcomes: ArrayLike, probabilities: ArrayLike) -> tuple[FloatArray, FloatArray]:

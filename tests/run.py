@@ -58,6 +58,8 @@ ONCE = {
     "tests/feedback/importing": NO_DATABASE,
     "tests/predictions/test_baselines.py": NO_DATABASE,
     "tests/predictions/test_engine.py": NO_DATABASE,
+    "tests/predictions/test_fairness.py": NO_DATABASE,
+    "tests/predictions/test_figures.py": NO_DATABASE,
     "tests/predictions/test_metrics.py": NO_DATABASE,
 }
 

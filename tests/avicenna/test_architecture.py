@@ -21,6 +21,8 @@ PURE = [
     "predictions.learning",
     "predictions.stored_model",
     "predictions.metrics",
+    "predictions.figures",
+    "predictions.fairness",
     "predictions.baselines",
     "analytics.effectiveness",
 ]
