@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analytics.telling import tell_what_moved
 from avicenna.work import Job
+from predictions.drift import measure_drift
 from predictions.matching import Matching
 from predictions.reranking import rerank_what_is_due
 from realtime.news import push_news
@@ -13,4 +14,5 @@ JOBS = (
     Job("reranking", rerank_what_is_due),
     Job("matching", Matching()),
     Job("pushing", push_news),
+    Job("drift", measure_drift, every=600),
 )

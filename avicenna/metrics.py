@@ -26,6 +26,22 @@ realtime_resets = Counter("realtime_resets_total", "Sockets that had to start ov
 realtime_replays = Counter("realtime_replays_total", "Sockets that were handed what they had missed", ["source"])
 realtime_healed_gaps = Counter("realtime_healed_gaps_total", "Lost hints that the heads check made up for")
 realtime_slow_consumers = Counter("realtime_slow_consumers_total", "Sockets closed because they did not read")
+# Of the version in use, over the reports of the window; not a number where there are none.
+prediction_outcomes = Gauge(
+    "prediction_outcomes", "Shown predictions with a report", ["window"], multiprocess_mode="mostrecent"
+)
+prediction_calibration_error = Gauge(
+    "prediction_calibration_error",
+    "Mean distance of predicted from observed success, chance included",
+    ["window"],
+    multiprocess_mode="mostrecent",
+)
+prediction_calibration_error_at_least = Gauge(
+    "prediction_calibration_error_at_least",
+    "Lower 95 % bound of the calibration error: what chance cannot explain",
+    ["window"],
+    multiprocess_mode="mostrecent",
+)
 
 
 def export(request: HttpRequest) -> HttpResponse:

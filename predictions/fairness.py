@@ -59,7 +59,7 @@ class Fairness:
 
 
 def fairness(
-    outcomes: ArrayLike, predicted: ArrayLike, groups: Sequence[str], patients: ArrayLike | None = None
+    outcomes: ArrayLike, predicted: ArrayLike, groups: ArrayLike, patients: ArrayLike | None = None
 ) -> Fairness:
     """`groups` names the group of each row, '' where it is not known; the rest as in `figures`."""
     happened, said, names = np.asarray(outcomes), np.asarray(predicted), np.asarray(groups)

@@ -10,12 +10,19 @@ from rest_framework.views import APIView
 from avicenna.permissions import IsStaff
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis
+from predictions.accuracy import accuracy
 from predictions.actions import record_shown
 from predictions.levels import Level
 from predictions.models import PredictionModel
 from predictions.ranking import rank
 from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
-from predictions.serializers import ModelSerializer, RankingQuerySerializer, RankingSerializer
+from predictions.serializers import (
+    AccuracyQuerySerializer,
+    AccuracySerializer,
+    ModelSerializer,
+    RankingQuerySerializer,
+    RankingSerializer,
+)
 
 
 @extend_schema(tags=["predictions"])
@@ -47,3 +54,17 @@ class ModelView(APIView):
         if active is None:
             raise NotFound
         return Response(ModelSerializer(active).data)
+
+
+@extend_schema(tags=["predictions"])
+class AccuracyView(APIView):
+    """What was shown against what happened: by version, by month of the report, and by group of people."""
+
+    permission_classes = [IsStaff]
+
+    @extend_schema(parameters=[AccuracyQuerySerializer], responses=AccuracySerializer)
+    @limited("accuracy", by_user="60/m")
+    def get(self, request: Request) -> Response:
+        asked = AccuracyQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        return Response(AccuracySerializer(accuracy(**asked.validated_data)).data)

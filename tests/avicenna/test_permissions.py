@@ -96,6 +96,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "GET /api/analytics/summary": STAFF,
     "GET /api/predictions/": OF_THE_DIAGNOSIS,
     "GET /api/predictions/model": STAFF,
+    "GET /api/predictions/accuracy": STAFF,
     "GET /api/health": PUBLIC,
     "GET /health": PUBLIC,
     "GET /health/ready": PUBLIC,
