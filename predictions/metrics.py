@@ -11,12 +11,13 @@ from math import pi, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import gammaincinv, ndtr
 
 FloatArray = NDArray[np.float64]
 
-# 95 % between these, or above the lower one.
-TWO_SIDED, ONE_SIDED = 1.96, 1.645
+# So many standard errors to either side hold 95 %.
+TWO_SIDED = 1.96
+SURE = 0.95
 
 # Keeps the logarithm finite: a certainty that proves wrong costs 34.5, not infinity.
 CERTAIN = 1e-15
@@ -117,17 +118,16 @@ def calibration(
     A bin's spread is that of its rows were the probabilities true, or that between patients where it is larger: rows
     of one patient tell less than as many of different ones. The bound inverts a test: it is the largest error under
     which so much would be seen in at most one of twenty repetitions, with the errors of the bins in the proportions
-    that were seen, and the bins normal and independent.
+    that were seen, and the bins normal.
     """
     happened, predicted = _checked(outcomes, probabilities)
     found = calibration_bins(happened, predicted, bins=bins)
     counts = np.array([part.count for part in found], dtype=np.float64)
     distances = np.array([part.observed - part.predicted for part in found])
-    spreads = _spreads_of_bins(happened, predicted, patients, counts, distances)
-    weights = counts / counts.sum()
-    error = float(weights @ np.abs(distances))
-    by_chance, _ = _again(0.0, distances, spreads, weights)
-    return Calibration(found, spreads.tolist(), error, by_chance, _at_least(error, distances, spreads, weights))
+    noise = _noise(happened, predicted, _numbered(patients, len(happened)), counts, distances)
+    error = float(noise.weights @ np.abs(distances))
+    by_chance, _ = noise.again(np.zeros(len(found)))
+    return Calibration(found, noise.spreads.tolist(), error, by_chance, _at_least(error, distances, noise))
 
 
 def auc_spread(outcomes: ArrayLike, probabilities: ArrayLike, patients: ArrayLike | None = None) -> float | None:
@@ -173,46 +173,76 @@ def _spread_of_sum(influence: FloatArray, patients: NDArray[np.int64]) -> float 
     return sqrt(float(own @ own) * several / (several - 1))
 
 
-def _spreads_of_bins(
-    happened: FloatArray, predicted: FloatArray, patients: ArrayLike | None, counts: FloatArray, distances: FloatArray
-) -> FloatArray:
-    """Of each bin the standard error of observed minus predicted, shape (bins,)."""
+@dataclass(frozen=True)
+class _Noise:
+    """What chance does to each of the bins, and to them together: `together` holds |correlations|."""
+
+    weights: FloatArray
+    spreads: FloatArray
+    together: FloatArray
+
+    def again(self, distances: FloatArray) -> tuple[float, float]:
+        """Mean and standard deviation of the error that is seen when these are the true distances of the bins.
+
+        A bin then shows the size of a normal variable (the folded normal distribution); sizes are correlated no more
+        than what they are sizes of.
+        """
+        noisy = self.spreads > 0
+        scaled = np.divide(distances, self.spreads, out=np.zeros_like(distances), where=noisy)
+        chance = self.spreads * np.exp(-(scaled**2) / 2) * sqrt(2 / pi)
+        size = np.where(noisy, chance + distances * (1 - 2 * ndtr(-scaled)), np.abs(distances))
+        parts = self.weights * np.sqrt(np.maximum(distances**2 + self.spreads**2 - size**2, 0))
+        return float(self.weights @ size), sqrt(float(parts @ self.together @ parts))
+
+
+def _noise(
+    happened: FloatArray, predicted: FloatArray, patients: NDArray[np.int64], counts: FloatArray, distances: FloatArray
+) -> _Noise:
     values, places, ties = np.unique(predicted, return_inverse=True, return_counts=True)
-    numbers, spreads = _numbered(patients, len(happened)), np.empty(len(counts))
-    ends = np.cumsum(ties)
-    for number, (end, count) in enumerate(zip(np.cumsum(counts), counts, strict=True)):
-        # Of equal predictions across a cut each belongs to both sides in part.
-        within = np.minimum(ends, end) - np.maximum(ends - ties, end - count)
-        shares = np.maximum(within, 0) / ties
-        binomial = float((shares**2 * ties) @ (values * (1 - values)))
-        own = np.bincount(numbers, weights=shares[places] * (happened - predicted - distances[number]))
-        spreads[number] = sqrt(max(binomial, float(own @ own))) / count
-    return spreads
+    shares = _shares_of_bins(ties, counts)
+    binomial = np.asarray(shares.T @ (shares * (ties * values * (1 - values))[:, None]), dtype=np.float64)
+    own = np.column_stack([
+        np.bincount(patients, weights=part[places] * (happened - predicted - distance))
+        for part, distance in zip(shares.T, distances, strict=True)
+    ])  # fmt: skip
+    between = np.asarray(own.T @ own, dtype=np.float64)
+    spreads = np.sqrt(np.maximum(np.diag(binomial), np.diag(between))) / counts
+    together = np.maximum(_correlations(binomial), _correlations(between))
+    return _Noise(counts / counts.sum(), spreads, together)
 
 
-def _at_least(error: float, distances: FloatArray, spreads: FloatArray, weights: FloatArray) -> float:
+def _shares_of_bins(ties: NDArray[np.int64], counts: FloatArray) -> FloatArray:
+    """Of each distinct prediction the share that lies in each bin: across a cut it belongs to both sides in part."""
+    ends, cuts = np.cumsum(ties)[:, None], np.cumsum(counts)[None, :]
+    within = np.minimum(ends, cuts) - np.maximum(ends - ties[:, None], cuts - counts[None, :])
+    shares: FloatArray = np.maximum(within, 0) / ties[:, None]
+    return shares
+
+
+def _correlations(covariances: FloatArray) -> FloatArray:
+    spreads = np.sqrt(np.diag(covariances))
+    products = np.outer(spreads, spreads)
+    found: FloatArray = np.divide(np.abs(covariances), products, out=np.zeros(products.shape), where=products > 0)
+    np.fill_diagonal(found, 1)
+    return found
+
+
+def _most(mean: float, spread: float) -> float:
+    """Below it lies a sum of sizes with SURE, taken for gamma distributed: that fits one size as well as many."""
+    if not mean or not spread:
+        return mean
+    return float(gammaincinv((mean / spread) ** 2, SURE)) * spread**2 / mean
+
+
+def _at_least(error: float, distances: FloatArray, noise: _Noise) -> float:
     low, high = 0.0, error
     for _ in range(20):  # to a millionth
         middle = (low + high) / 2
-        mean, spread = _again(middle / error if error else 0.0, distances, spreads, weights)
-        if mean + ONE_SIDED * spread < error:
+        if _most(*noise.again(distances * (middle / error) if error else distances)) < error:
             low = middle
         else:
             high = middle
     return low
-
-
-def _again(share: float, distances: FloatArray, spreads: FloatArray, weights: FloatArray) -> tuple[float, float]:
-    """Mean and standard deviation of the error that is seen when the true distances are that share of `distances`.
-
-    A bin then shows the size of a normal variable (the folded normal distribution).
-    """
-    means = share * distances
-    scaled = np.divide(means, spreads, out=np.zeros_like(means), where=spreads > 0)
-    chance = np.exp(-(scaled**2) / 2) * sqrt(2 / pi)
-    size = np.where(spreads > 0, spreads * chance + means * (1 - 2 * ndtr(-scaled)), np.abs(means))
-    variance = np.maximum(means**2 + spreads**2 - size**2, 0)
-    return float(weights @ size), sqrt(float(weights**2 @ variance))
 
 
 def _checked(outcomes: ArrayLike, probabilities: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -38,6 +38,14 @@ def test_true_probabilities_show_the_error_of_chance_and_are_not_accused(rows: i
     assert mean(one.at_least > ALLOWED_ERROR for one in found) < 0.05
 
 
+def test_one_chance_for_all_is_not_accused_either() -> None:
+    """Its bins all show the same."""
+    rng = np.random.default_rng(7)
+    found = [calibration(rng.random(60) < 0.6, [0.6] * 60) for _ in range(500)]
+
+    assert 0.02 < mean(one.at_least > 0 for one in found) < 0.09
+
+
 @pytest.mark.parametrize("rows", [100, 400, 1600])
 def test_the_allowed_error_raises_no_alarm(rows: int) -> None:
     rng = np.random.default_rng(7)
