@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.cache import get_conditional_response
-from django.utils.translation import get_language
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +16,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from analytics import actions, ranking, reports, series
-from analytics.charts import Language, remedy_chart
+from analytics.charts import remedy_chart
 from analytics.ranking import RankedRemedy
 from analytics.serializers import (
     AlertedRemedySerializer,
@@ -39,6 +35,7 @@ from analytics.serializers import (
 )
 from analytics.summary import summarize
 from avicenna.permissions import IsClinic, IsStaff
+from avicenna.pictures import PictureQuerySerializer, PictureView, picture
 from avicenna.throttling import limited
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy
 
@@ -81,43 +78,24 @@ class RemedyAnalyticsView(APIView):
         return Response(RemedyReportSerializer(found).data)
 
 
-class ChartQuerySerializer(serializers.Serializer[Any]):
-    lang = serializers.ChoiceField(choices=["fa", "en"], required=False, help_text="else that of Accept-Language")
-    theme = serializers.ChoiceField(choices=["light", "dark"], default="light")
-
-
 @extend_schema(tags=["analytics"])
-class RemedyChartView(APIView):
+class RemedyChartView(PictureView):
     """The same as a picture, and month by month. Public: nothing about fewer than five patients."""
 
     permission_classes = [AllowAny]
 
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        # The picture brings its styles; opened on its own it is a document, which may do nothing else.
-        policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; sandbox"
-        return super().default_response_headers | {"Content-Security-Policy": policy}
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """A page asks for pictures only; what it gets is one, or an error in JSON."""
-        return super().perform_content_negotiation(request, force=True)
-
     @extend_schema(
         operation_id="analytics_remedies_chart_retrieve",
-        parameters=[ChartQuerySerializer],
+        parameters=[PictureQuerySerializer],
         responses={(200, "image/svg+xml"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        query = asked(ChartQuerySerializer, request)
+        query = asked(PictureQuerySerializer, request)
         remedy = get_object_or_404(Remedy, slug=slug)
         report = reports.remedy_report(remedy)
         months = series.stretches(remedy) if report.finding else []
-        language: Language = query.get("lang") or ("fa" if get_language() == "fa" else "en")
-        picture = remedy_chart(report, months, language=language, theme=query["theme"])
-        headers = {"Cache-Control": "public, max-age=300", "Content-Language": language}
-        response = HttpResponse(picture, content_type="image/svg+xml", headers=headers)
-        response["ETag"] = f'"{sha256(picture).hexdigest()[:32]}"'
-        return get_conditional_response(request._request, etag=response["ETag"], response=response) or response
+        svg = remedy_chart(report, months, language=query["lang"], theme=query["theme"])
+        return picture(request._request, svg, language=query["lang"], cache_control="public, max-age=300")
 
 
 @extend_schema(tags=["analytics"])

@@ -10,7 +10,10 @@ PERSIAN_DIGITS = str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫")
 
 def number(value: float, decimals: int = 0) -> str:
     """In the digits of the language; `gettext` says which language that is, so that the two never differ."""
-    written = f"{value:,.{decimals}f}"
+    return digits(f"{value:,.{decimals}f}")
+
+
+def digits(written: str) -> str:
     return written.translate(PERSIAN_DIGITS) if get_language() == "fa" else written
 
 

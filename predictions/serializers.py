@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from avicenna.pictures import PictureQuerySerializer
 from predictions.accuracy import ATTRIBUTES, MONTHS, MOST_MONTHS
 from predictions.levels import Level
 from predictions.ranking import Prediction
@@ -68,6 +69,10 @@ class AccuracyQuerySerializer(serializers.Serializer[Any]):
         required=False, min_value=0, max_value=2**31 - 1, help_text="of the model; 0: the estimate from the evidence"
     )
     months = serializers.IntegerField(default=MONTHS, min_value=1, max_value=MOST_MONTHS)
+
+
+class AccuracyChartQuerySerializer(AccuracyQuerySerializer, PictureQuerySerializer):
+    pass
 
 
 class IntervalField(serializers.ListField):

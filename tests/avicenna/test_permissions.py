@@ -97,6 +97,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "GET /api/predictions/": OF_THE_DIAGNOSIS,
     "GET /api/predictions/model": STAFF,
     "GET /api/predictions/accuracy": STAFF,
+    "GET /api/predictions/accuracy/chart.svg": STAFF,
     "GET /api/health": PUBLIC,
     "GET /health": PUBLIC,
     "GET /health/ready": PUBLIC,
