@@ -7,13 +7,13 @@ Formulas with their sources stand in docs/numbers.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv, xlogy
+from scipy.special import betainc, betaincc, betaincinv, xlogy
 
 Trend = Literal["improving", "declining", "stable", "new"]
 
@@ -69,6 +69,10 @@ class Beta:
     def quantile(self, q: float) -> float:
         return float(betaincinv(self.a, self.b, q))
 
+    def chance_of_reaching(self, target: float) -> float:
+        """The probability, 0..1, that the success probability is at least `target`, 0..1."""
+        return float(betaincc(self.a, self.b, target))
+
 
 # Before any report every rate is as likely as any other.
 FLAT = Beta(1.0, 1.0)
@@ -103,19 +107,32 @@ def posteriors(chains: Sequence[Sequence[Counts]], strength: float = PRIOR_STREN
     The chains have the same number of levels; many cost hardly more than one. Raises ValueError where a level does not
     contain the next, or there is none.
     """
+    *_, (a, b, successes, failures) = _levels(chains, strength)
+    return a + successes, b + failures
+
+
+def shares(nested: Sequence[Counts], strength: float = PRIOR_STRENGTH) -> list[float]:
+    """How much of the posterior the reports of each level weigh, 0..1; what they leave is the flat prior's."""
+    found: list[float] = []
+    for a, b, successes, failures in _levels([nested], strength):
+        before, own = float(a[0] + b[0]), float(successes[0] + failures[0])
+        found = [share * before / (before + own) for share in found] + [own / (before + own)]
+    return found
+
+
+def _levels(chains: Sequence[Sequence[Counts]], strength: float) -> Iterator[tuple[FloatArray, ...]]:
+    """Of each level a and b of the prior, and the successes and failures among the reports that are not the child's."""
     levels = np.array([[(counts.n, counts.successes) for counts in nested] for nested in chains], dtype=np.float64)
     if levels.ndim != 3 or not levels.shape[1]:
         raise ValueError("a posterior needs at least one level of counts, and each chain as many")
-    own = levels.copy()
-    own[:, :-1] -= levels[:, 1:]
-    successes, failures = own[..., 1], own[..., 0] - own[..., 1]
-    if (successes < 0).any() or (failures < 0).any():
+    levels[:, :-1] -= levels[:, 1:].copy()
+    all_successes, all_failures = levels[..., 1], levels[..., 0] - levels[..., 1]
+    if (all_successes < 0).any() or (all_failures < 0).any():
         raise ValueError("a level must contain the next, its successes among its successes")
-    a, b = FLAT.a + successes[:, 0], FLAT.b + failures[:, 0]
-    for level in range(1, levels.shape[1]):
-        a, b = _prior_from(a, b, strength)
-        a, b = a + successes[:, level], b + failures[:, level]
-    return a, b
+    a, b = np.full(len(levels), FLAT.a), np.full(len(levels), FLAT.b)
+    for successes, failures in zip(all_successes.T, all_failures.T, strict=True):
+        yield a, b, successes, failures
+        a, b = _prior_from(a + successes, b + failures, strength)
 
 
 def _prior_from(a: FloatArray, b: FloatArray, strength: float) -> tuple[FloatArray, FloatArray]:

@@ -21,7 +21,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit, ndtr
+from scipy.special import expit, ndtr
+from scipy.special import logit as log_odds
 
 from predictions.design_matrix import (
     Coded,
@@ -42,7 +43,17 @@ from predictions.posterior import NotEnoughData, Problem, mean_chance
 from predictions.selection import Search
 from predictions.stored_model import DamagedModel, fields_of, finite, group_fields
 
-__all__ = ["Columns", "DamagedModel", "Group", "Model", "NotEnoughData", "Scores", "choose_scales", "fit"]
+__all__ = [
+    "Columns",
+    "DamagedModel",
+    "Group",
+    "Model",
+    "NotEnoughData",
+    "Scores",
+    "chance_of_reaching",
+    "choose_scales",
+    "fit",
+]
 
 FORMAT = 1
 GRID = (0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
@@ -77,14 +88,8 @@ class Scores:
     contributions: dict[str, FloatArray]
 
     def chance_of_reaching(self, target: float) -> FloatArray:
-        """Posterior probability, 0..1, that the probability of success is at least `target`; shape (n,).
-
-        Raises ValueError for a target outside 0..1.
-        """
-        if not 0 <= target <= 1:
-            raise ValueError("target must be from 0 to 1")
-        chances: FloatArray = ndtr((self.logit - logit(target)) / self.deviation)
-        return chances
+        """Posterior probability, 0..1, that the probability of success is at least `target`, 0..1; shape (n,)."""
+        return chance_of_reaching(self.logit, self.deviation, target)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +155,11 @@ class Group:
         places = [*(find(label, absent + 1) for label in column.labels), absent]
         means, variances = self._padded
         return means[places], variances[places]
+
+    def odds_factor(self, token: str) -> float | None:
+        """What the odds of success are multiplied by for a token; None for one never seen in training."""
+        place = self._positions.get(token)
+        return None if not token or place is None else float(np.exp(self.means[place]))
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -313,6 +323,17 @@ def choose_scales(
         raise ValueError("folds must be from 2 to the number of rows")
     search = Search(columns, outcomes, np.random.default_rng(seed).permutation(rows) % folds, steps)
     return dict.fromkeys(columns, 0.0) | search.tuned(search.helpful(), MAX_SWEEPS)
+
+
+def chance_of_reaching(logit: ArrayLike, deviation: ArrayLike, target: float) -> FloatArray:
+    """P(expit(x) >= target), 0..1, for x ~ Normal(logit, deviation ** 2), elementwise; `deviation` is above 0.
+
+    `target` may be 0 (always reached) and 1 (never). Raises ValueError outside 0..1.
+    """
+    if not 0 <= target <= 1:
+        raise ValueError("target must be from 0 to 1")
+    chances: FloatArray = ndtr((np.asarray(logit) - log_odds(target)) / np.asarray(deviation))
+    return chances
 
 
 def _scores(logit: FloatArray, variance: FloatArray, intercept: float, contributions: dict[str, FloatArray]) -> Scores:

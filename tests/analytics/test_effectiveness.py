@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, false_discovery_control
 
-from analytics.effectiveness import Counts, estimate, posterior, probabilities_of_rise, surely_moving, trends
+from analytics.effectiveness import Counts, estimate, posterior, probabilities_of_rise, shares, surely_moving, trends
 
 
 @st.composite
@@ -154,6 +154,19 @@ def test_rise_and_fall_are_mirror_images(a: Counts, b: Counts) -> None:
 )
 def test_trend_words(recent: Counts, before: Counts, word: str) -> None:
     assert trends([(recent, before)], [0.6])[0][0] == word
+
+
+@given(nested())
+def test_the_shares_of_the_levels_mix_their_rates_to_the_mean(chain: list[Counts]) -> None:
+    """Away from the extremes, where a prior is held back, a posterior mean is the levels' rates by their shares."""
+    weights = shares(chain)
+
+    own = [level - child for level, child in zip(chain, [*chain[1:], Counts()], strict=True)]
+    rates = [counts.rate or 0.0 for counts in own]
+    mixed = sum(weight * rate for weight, rate in zip(weights, rates, strict=True)) + (1 - sum(weights)) * 0.5
+    assert all(0 <= weight <= 1 for weight in weights) and sum(weights) < 1
+    if all(0.25 < counts.successes / counts.n < 0.75 for counts in own if counts.n):
+        assert mixed == pytest.approx(posterior(chain).mean)
 
 
 @pytest.mark.parametrize("movers", [0, 5])

@@ -416,6 +416,31 @@ def test_columns_the_model_does_not_know_are_ignored():
     assert MODEL.score(one(other="x")).mean == MODEL.score(one()).mean
 
 
+def test_the_chance_of_reaching_a_target_is_the_normal_tail_of_the_logit():
+    scores = MODEL.score(COLUMNS)
+    drawn = expit(np.random.default_rng(0).normal(scores.logit[0], scores.deviation[0], 200_000))
+
+    chances = scores.chance_of_reaching(0.6)
+
+    assert chances.shape == OUTCOMES.shape
+    assert chances[0] == pytest.approx((drawn >= 0.6).mean(), abs=0.005)
+    assert (scores.chance_of_reaching(0.0) == 1).all() and (scores.chance_of_reaching(1.0) == 0).all()
+
+
+@pytest.mark.parametrize("target", [-0.1, 1.1, math.nan])
+def test_a_target_that_is_no_probability_is_refused(target):
+    with pytest.raises(ValueError, match="target"):
+        MODEL.score(one()).chance_of_reaching(target)
+
+
+def test_a_token_multiplies_the_odds():
+    group = next(group for group in MODEL.groups if group.name == "remedy")
+
+    with_it, without = MODEL.score(one()).logit[0], MODEL.score(one(remedy="")).logit[0]
+    assert group.odds_factor("remedy-3") == pytest.approx(math.exp(with_it - without))
+    assert group.odds_factor("unheard of") is None and group.odds_factor("") is None
+
+
 def test_chosen_scales_keep_what_matters_and_drop_noise():
     random = np.random.default_rng(1)
     noise = np.array([f"noise-{place}" for place in random.integers(0, 100, len(OUTCOMES))])
