@@ -107,6 +107,8 @@ def posteriors(chains: Sequence[Sequence[Counts]], strength: float = PRIOR_STREN
     The chains have the same number of levels; many cost hardly more than one. Raises ValueError where a level does not
     contain the next, or there is none.
     """
+    if not chains:
+        return np.empty(0), np.empty(0)
     *_, (a, b, successes, failures) = _levels(chains, strength)
     return a + successes, b + failures
 

@@ -13,6 +13,10 @@ feedback_submissions = Counter("feedback_submissions_total", "Feedback accepted"
 analytics_calculations = Counter("analytics_calculations_total", "Effectiveness calculations")
 analytics_duration = Histogram("analytics_calculation_duration_seconds", "Time of an effectiveness calculation")
 predictions = Counter("predictions_total", "Rankings answered", ["optimization_level"])
+prediction_cache_hits = Counter("prediction_cache_hits_total", "Rankings answered from the cache")
+prediction_scores = Histogram(
+    "prediction_score", "What ranked a recommendation", buckets=[n / 10 for n in range(1, 11)]
+)
 websocket_connections = Gauge(
     "websocket_connections_active", "Open sockets", ["diagnosis_id"], multiprocess_mode="livesum"
 )

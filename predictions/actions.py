@@ -57,10 +57,10 @@ def activate_model(model: PredictionModel) -> None:
     transaction.on_commit(registry.forget, robust=True)
 
 
-def record_shown(rankings: Iterable[Ranking]) -> None:
+def record_shown(rankings: Iterable[Ranking]) -> bool:
     """Keeps what is shown, to be held against what happens. What was shown before already is only read.
 
-    Nobody goes without an answer because it could not be kept: a failure is logged.
+    Whether it could be kept: nobody goes without an answer because it could not, a failure is logged.
     """
     try:
         shown = list(rankings)
@@ -68,6 +68,8 @@ def record_shown(rankings: Iterable[Ranking]) -> None:
         remember_shown(shown)
     except Exception:  # whatever the database or its driver says
         logger.warning("what was shown could not be recorded", exc_info=True)
+        return False
+    return True
 
 
 class _Run(NamedTuple):
@@ -128,7 +130,7 @@ def _rounded(chance: float) -> float:
 _TABLE = PredictionRecord._meta.db_table
 _NEWEST = f"""
     SELECT id, recommendation_id, number, model_version, predicted, last_shown_at < %s FROM {_TABLE} AS run
-    WHERE diagnosis_id = %s AND NOT EXISTS (
+    WHERE diagnosis_id IN ({{diagnoses}}) AND NOT EXISTS (
         SELECT 1 FROM {_TABLE} AS later
         WHERE later.recommendation_id = run.recommendation_id AND later.number > run.number)
 """
@@ -136,11 +138,12 @@ _NEWEST = f"""
 
 def _newest_runs(rankings: Sequence[Ranking], now: datetime) -> Iterable[_Run]:
     moment = _prepared("last_shown_at", now - SEEN_EVERY)
-    diagnoses = {ranking.diagnosis.pk for ranking in rankings}
-    asked = [Statement(_NEWEST, [moment, _prepared("diagnosis", pk)]) for pk in sorted(diagnoses)]
-    for rows in run(*asked):
-        for pk, recommendation, number, version, predicted, is_silent in rows:
-            yield _Run(pk, UUID(str(recommendation)), number, (version, predicted), bool(is_silent))
+    diagnoses = [_prepared("diagnosis", pk) for pk in {ranking.diagnosis.pk for ranking in rankings}]
+    if not diagnoses:
+        return
+    sql = _NEWEST.format(diagnoses=", ".join(["%s"] * len(diagnoses)))
+    for pk, recommendation, number, version, predicted, is_silent in run(Statement(sql, [moment, *diagnoses]))[0]:
+        yield _Run(pk, UUID(str(recommendation)), number, (version, predicted), bool(is_silent))
 
 
 def _prepared(name: str, value: Any) -> Any:

@@ -19,6 +19,11 @@ SMALLEST_SCALE, LARGEST_SCALE = 1e-6, 1e6
 NONE = -1
 
 
+def token_of(*attributes: str) -> str:
+    """What stands for these together."""
+    return "|".join(attributes)
+
+
 @dataclass(frozen=True, eq=False)
 class Coded:
     """A column of n rows of text, coded once: a million rows share one string per token.
@@ -53,8 +58,8 @@ class Coded:
         both = (self.codes[:, 0] >= 0) & (other.codes[:, 0] >= 0)
         pairs = self.codes[both, 0].astype(np.int64) * len(other.labels) + other.codes[both, 0]
         found, places = np.unique(pairs, return_inverse=True)
-        lefts, rights = np.divmod(found, max(len(other.labels), 1))
-        labels = [f"{self.labels[a]}|{other.labels[b]}" for a, b in zip(lefts.tolist(), rights.tolist(), strict=True)]
+        numbers = (part.tolist() for part in np.divmod(found, max(len(other.labels), 1)))
+        labels = [token_of(self.labels[left], other.labels[right]) for left, right in zip(*numbers, strict=True)]
         codes = np.full((len(both), 1), NONE, dtype=np.int32)
         codes[both, 0] = places
         return Coded(labels, codes)

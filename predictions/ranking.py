@@ -1,44 +1,68 @@
-"""Ranks the open recommendations of a diagnosis for its patient."""
+"""Ranks the open recommendations of diagnoses, each for its patient."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain, groupby
 from typing import Literal
+from uuid import UUID
 
 import numpy as np
+from django.db.models import Exists, OuterRef, Subquery, Sum
 from django.utils import timezone
+from scipy.special import betaincinv
 
-from analytics import evidence, privacy
-from analytics.effectiveness import posterior
+from analytics import evidence
+from analytics.effectiveness import Beta, Counts, posterior
 from analytics.evidence import Evidence
-from analytics.subjects import Kind, Subject, chain_of_recommendation
-from avicenna.metrics import predictions
+from analytics.subjects import chain_of_recommendation
 from diagnoses.models import Contraindication, Diagnosis, Recommendation
-from predictions.engine import Scores
+from predictions.disclosure import Figures, Told, figures_of
+from predictions.engine import Scores, chance_of_reaching
 from predictions.features import cases_of, columns_of, outcomes_of
 from predictions.history import reports_since
 from predictions.levels import Level
 from predictions.registry import ActiveModel, registry
+from predictions.sources import Source, carried_by_counts, carried_by_groups
 
-Source = Literal["own_history", "similar_patients", "remedy_history", "prior"]
+Method = Literal["model", "effectiveness"]
+LeftOutCode = Literal["withdrawn", "contraindicated"]
 
 
 @dataclass(frozen=True)
 class EvidenceNote:
-    """What a score rests on. `similar_patients` is None when too few to be told."""
+    """What a score rests on. `feedbacks` are reports on the remedy, of this patient alone where others are too few to
+    be told; `similar_patients` is None then."""
 
     source: Source
-    method: Literal["model", "effectiveness"]
+    method: Method
     feedbacks: int
     similar_patients: int | None
+
+
+@dataclass(frozen=True)
+class LogitNormal:
+    """A normal distribution over the logit of a success probability."""
+
+    logit: float
+    deviation: float
+
+    def chance_of_reaching(self, target: float) -> float:
+        """The probability, 0..1, that the success probability is at least `target`, 0..1."""
+        return float(chance_of_reaching(self.logit, self.deviation, target))
+
+
+# What is believed of a probability of success; each knows its `chance_of_reaching` a target.
+Belief = LogitNormal | Beta
 
 
 @dataclass(frozen=True)
 class Prediction:
     """`score` ranks at the asked level; `predicted_effectiveness` is the mean; `interval` holds 95 %.
 
-    `contributions`: what each group of features adds, on the logit scale; None without a model.
+    `contributions`: what each group of features adds, on the logit scale; None without a model. `told`: what may be
+    said in numbers of a group, or of the patient's `own` reports.
     """
 
     recommendation: Recommendation
@@ -46,7 +70,9 @@ class Prediction:
     predicted_effectiveness: float
     interval: tuple[float, float]
     evidence: EvidenceNote
+    belief: Belief
     contributions: Mapping[str, float] | None
+    told: Mapping[str, Told]
 
     @property
     def confidence(self) -> float:
@@ -54,116 +80,220 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """An open recommendation that is not ranked, and why."""
+
+    recommendation: Recommendation
+    code: LeftOutCode
+
+
+@dataclass(frozen=True)
 class Ranking:
+    """`is_remembered`: it was answered before, and nothing it was made of has changed since."""
+
     diagnosis: Diagnosis
     level: Level
     model_version: int | None
     predictions: list[Prediction]
+    left_out: list[LeftOut] = field(default_factory=list)
+    is_remembered: bool = False
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What can be ranked of a diagnosis. `patient_head` rises with every event of any diagnosis of the patient."""
+
+    diagnosis: Diagnosis
+    recommendations: list[Recommendation]
+    left_out: list[LeftOut]
+    patient_head: int
 
 
 @dataclass(frozen=True)
 class _Known:
-    """The evidence around one recommendation, from everything down to its own reports."""
+    """The evidence around one recommendation, from everything down to its own reports, and what may be told of it."""
 
-    own: Evidence
-    here: Evidence
-    remedy: Evidence
     chain: list[Evidence]
-    similar_patients: int | None
+    figures: Figures
+    condition: int
+    mizaj: str
 
     @property
-    def source(self) -> Source:
-        if self.own.window.n:
-            return "own_history"
-        if self.here.window.n:
-            return "similar_patients"
-        return "remedy_history" if self.remedy.window.n else "prior"
+    def counts(self) -> list[Counts]:
+        return [level.counts for level in self.chain]
 
-    def note(self, method: Literal["model", "effectiveness"]) -> EvidenceNote:
-        return EvidenceNote(self.source, method, self.remedy.window.n, self.similar_patients)
+    @property
+    def told(self) -> dict[str, Told]:
+        own = self.counts[-1]
+        known = {
+            "remedy": self.figures.total,
+            "remedy_condition": self.figures.by_condition.get(self.condition),
+            "remedy_mizaj": self.figures.by_mizaj.get(self.mizaj),
+            "own": (own.successes, own.n) if own.n else None,
+        }
+        return {name: told for name, told in known.items() if told}
+
+    def note(self, method: Method, source: Source) -> EvidenceNote:
+        told = self.figures.total
+        return EvidenceNote(
+            source, method, told[1] if told else self.counts[-1].n, self.figures.patients.get(self.mizaj)
+        )
 
 
 def rank(diagnosis: Diagnosis, level: Level) -> Ranking:
-    """Best first, without what must not be given to the patient.
+    return rank_all([diagnosis], level)[0]
+
+
+def rank_all(diagnoses: Sequence[Diagnosis], level: Level) -> list[Ranking]:
+    """One ranking for each, best first; as many queries for twenty as for one.
 
     Without a trained model the effectiveness posterior answers, and `evidence` says so.
     """
-    forbidden = Contraindication.objects.standing().of_patients([diagnosis.patient_id]).values("remedy")
-    open_ones = Recommendation.objects.for_list().active().filter(diagnosis=diagnosis)
-    recommendations = list(open_ones.exclude(remedy__in=forbidden))
-    known = _look_up(diagnosis, recommendations)
-    active = registry.active()
-    if active is None:
-        found = [_from_evidence(r, level, k) for r, k in zip(recommendations, known, strict=True)]
-    else:
-        found = _from_model(active, diagnosis, recommendations, level, known)
-    predictions.labels(level.value).inc()
-    ordered = sorted(found, key=lambda p: (-p.score, str(p.recommendation.pk)))
-    return Ranking(diagnosis, level, active.version if active else None, ordered)
+    return rank_candidates(candidates_of(diagnoses), level, registry.active())
 
 
-def _look_up(diagnosis: Diagnosis, recommendations: Sequence[Recommendation]) -> list[_Known]:
-    chains = [chain_of_recommendation(r.pk, r.remedy_id, diagnosis.condition_id) for r in recommendations]
-    found = evidence.collect(subject for chain in chains for subject in chain)
-    alike = _alike(diagnosis.patient.mizaj_type, recommendations)
+def candidates_of(diagnoses: Sequence[Diagnosis]) -> list[Candidates]:
+    """One query."""
+    heads = Diagnosis.objects.filter(patient=OuterRef("diagnosis__patient")).order_by().values("patient")
+    rows = Recommendation.objects.for_list().active().filter(diagnosis__in=[one.pk for one in diagnoses])
+    opened: dict[object, list[Recommendation]] = {diagnosis.pk: [] for diagnosis in diagnoses}
+    patient_heads: dict[object, int] = {}
+    against = Contraindication.objects.standing().filter(
+        patient=OuterRef("diagnosis__patient"), remedy=OuterRef("remedy")
+    )
+    for row in rows.annotate(
+        patient_head=Subquery(heads.annotate(total=Sum("head")).values("total")), is_contraindicated=Exists(against)
+    ):
+        opened[row.diagnosis_id].append(row)
+        patient_heads[row.diagnosis_id] = vars(row)["patient_head"]
     return [
-        _Known(
-            own=found[chain[3]],
-            here=found[chain[2]],
-            remedy=found[chain[1]],
-            chain=[found[subject] for subject in chain],
-            similar_patients=alike.get(recommendation.remedy_id),
+        Candidates(
+            diagnosis=diagnosis,
+            recommendations=[row for row in opened[diagnosis.pk] if _why_left_out(row) is None],
+            left_out=[LeftOut(row, code) for row in opened[diagnosis.pk] if (code := _why_left_out(row))],
+            patient_head=patient_heads.get(diagnosis.pk, 0),
         )
-        for recommendation, chain in zip(recommendations, chains, strict=True)
+        for diagnosis in diagnoses
     ]
 
 
-def _alike(mizaj: str, recommendations: Sequence[Recommendation]) -> dict[int, int]:
-    """Remedy → how many patients of the same mizaj reported on it, where they are enough to be told."""
-    if not mizaj:
-        return {}
-    subjects = {Subject.remedy_mizaj(r.remedy_id, mizaj): r.remedy_id for r in recommendations}
-    counted = privacy.count_patients(Kind.REMEDY_MIZAJ, [subject.key for subject in subjects])
-    return {subjects[subject]: patients for subject, patients in counted.items()}
+def _why_left_out(recommendation: Recommendation) -> LeftOutCode | None:
+    """`recommendation` is one of `candidates_of`."""
+    if vars(recommendation)["is_contraindicated"]:
+        return "contraindicated"
+    return None if recommendation.remedy.is_active else "withdrawn"
 
 
-def _from_evidence(recommendation: Recommendation, level: Level, known: _Known) -> Prediction:
-    beta = posterior([level.counts for level in known.chain], known.chain[0].strength)
-    quantile = level.quantile
-    return Prediction(
-        recommendation=recommendation,
-        score=beta.mean if quantile is None else beta.quantile(quantile),
-        predicted_effectiveness=beta.mean,
-        interval=(beta.quantile(0.025), beta.quantile(0.975)),
-        evidence=known.note("effectiveness"),
-        contributions=None,
-    )
+def rank_candidates(candidates: Sequence[Candidates], level: Level, active: ActiveModel | None) -> list[Ranking]:
+    """One ranking for each, in their order. Without recommendations there is nothing to ask."""
+    known = _look_up(candidates)
+    if active is None:
+        predictions = _from_evidence(candidates, level, known)
+    else:
+        predictions = _from_model(active, candidates, level, known)
+    remaining = iter(predictions)
+    rankings = []
+    for one in candidates:
+        own = [next(remaining) for _ in one.recommendations]
+        rankings.append(ranked(one, level, active.version if active else None, own))
+    return rankings
 
 
-def _from_model(
-    active: ActiveModel,
-    diagnosis: Diagnosis,
-    recommendations: Sequence[Recommendation],
+def ranked(
+    candidates: Candidates,
     level: Level,
-    known: Sequence[_Known],
-) -> list[Prediction]:
-    if not recommendations:
-        return []
-    since = reports_since([diagnosis.patient_id], active.trained_until).get(diagnosis.patient_id, [])
-    columns = columns_of(cases_of(diagnosis, recommendations, timezone.localdate()))
-    scores = active.model.score(columns, since=outcomes_of(since))
-    ranked_by = _at(scores, level)
+    version: int | None,
+    predictions: Sequence[Prediction],
+    *,
+    is_remembered: bool = False,
+) -> Ranking:
+    best_first = sorted(predictions, key=lambda one: (-one.score, str(one.recommendation.pk)))
+    return Ranking(candidates.diagnosis, level, version, best_first, candidates.left_out, is_remembered)
+
+
+def _look_up(candidates: Sequence[Candidates]) -> list[_Known]:
+    """In the order of all recommendations of all candidates."""
+    pairs = [(one.diagnosis, row) for one in candidates for row in one.recommendations]
+    chains = [chain_of_recommendation(row.pk, row.remedy_id, diagnosis.condition_id) for diagnosis, row in pairs]
+    found = evidence.collect(chain.from_iterable(chains))
+    figures = figures_of(
+        {row.remedy_id: found[subjects[1]].counts for (_, row), subjects in zip(pairs, chains, strict=True)}
+    )
+    return [
+        _Known(
+            [found[subject] for subject in subjects],
+            figures[row.remedy_id],
+            diagnosis.condition_id,
+            diagnosis.patient.mizaj_type,
+        )
+        for (diagnosis, row), subjects in zip(pairs, chains, strict=True)
+    ]
+
+
+def _from_evidence(candidates: Sequence[Candidates], level: Level, known: Sequence[_Known]) -> list[Prediction]:
+    recommendations = [row for one in candidates for row in one.recommendations]
+    betas = [posterior(one.counts, one.chain[0].strength) for one in known]
+    a, b = np.array([beta.a for beta in betas]), np.array([beta.b for beta in betas])
+    means = a / (a + b)
+    scores = means if level.quantile is None else betaincinv(a, b, level.quantile)
+    lower, upper = betaincinv(a, b, 0.025), betaincinv(a, b, 0.975)
     return [
         Prediction(
             recommendation=recommendation,
-            score=float(ranked_by[i]),
-            predicted_effectiveness=float(scores.mean[i]),
-            interval=(float(scores.lower[i]), float(scores.upper[i])),
-            evidence=known[i].note("model"),
-            contributions={group: float(part[i]) for group, part in scores.contributions.items()},
+            score=float(scores[i]),
+            predicted_effectiveness=float(means[i]),
+            interval=(float(lower[i]), float(upper[i])),
+            evidence=known[i].note("effectiveness", carried_by_counts(known[i].counts, known[i].chain[0].strength)),
+            belief=betas[i],
+            contributions=None,
+            told=known[i].told,
         )
         for i, recommendation in enumerate(recommendations)
     ]
+
+
+def _from_model(
+    active: ActiveModel, candidates: Sequence[Candidates], level: Level, known: Sequence[_Known]
+) -> list[Prediction]:
+    places = _scored(active, candidates)
+    recommendations = [row for one in candidates for row in one.recommendations]
+    return [
+        _of_model(recommendation, *places[recommendation.pk], level, about)
+        for recommendation, about in zip(recommendations, known, strict=True)
+    ]
+
+
+def _scored(active: ActiveModel, candidates: Sequence[Candidates]) -> dict[UUID, tuple[Scores, int]]:
+    """By recommendation, the scores it is among and its row there. Patients with nothing new are scored together."""
+    today = timezone.localdate()
+    since = reports_since({one.diagnosis.patient_id for one in candidates}, active.trained_until)
+    found: dict[UUID, tuple[Scores, int]] = {}
+    by_patient = groupby(
+        sorted(candidates, key=lambda one: one.diagnosis.patient_id.hex if one.diagnosis.patient_id in since else ""),
+        key=lambda one: since.get(one.diagnosis.patient_id, []),
+    )
+    for reports, some in by_patient:
+        own = [one for one in some if one.recommendations]
+        cases = list(chain.from_iterable(cases_of(one.diagnosis, one.recommendations, today) for one in own))
+        if cases:
+            scores = active.model.score(columns_of(cases), since=outcomes_of(reports))
+            rows = chain.from_iterable(one.recommendations for one in own)
+            found |= {row.pk: (scores, place) for place, row in enumerate(rows)}
+    return found
+
+
+def _of_model(recommendation: Recommendation, scores: Scores, row: int, level: Level, known: _Known) -> Prediction:
+    contributions = {group: float(part[row]) for group, part in scores.contributions.items()}
+    return Prediction(
+        recommendation=recommendation,
+        score=float(_at(scores, level)[row]),
+        predicted_effectiveness=float(scores.mean[row]),
+        interval=(float(scores.lower[row]), float(scores.upper[row])),
+        evidence=known.note("model", carried_by_groups(contributions)),
+        belief=LogitNormal(float(scores.logit[row]), float(scores.deviation[row])),
+        contributions=contributions,
+        told=known.told,
+    )
 
 
 def _at(scores: Scores, level: Level) -> np.ndarray:

@@ -1,41 +1,87 @@
-"""Why a score is what it is, in words, in the reader's language: to the patient, or about the patient."""
+"""Why a score is what it is, in words, in the reader's language: to the patient, or about the patient.
+
+What is said in numbers is what everybody may see of the remedy (predictions/disclosure.py), and the patient's own
+reports.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from predictions.ranking import Prediction
+from analytics.wording import number
+from predictions.sources import NOTICEABLE
 
-# A group that moves the odds by less than a tenth is not worth a sentence.
-NOTICEABLE = 0.1
+if TYPE_CHECKING:
+    from predictions.ranking import LeftOutCode, Prediction
+
 AT_MOST = 3
 
 LITTLE_KNOWN = _("Little is known about this combination; the estimate stays near the average.")
 
+LEFT_OUT: Mapping[LeftOutCode, Promise] = {
+    "withdrawn": _("This remedy is no longer in use in the catalogue."),
+    "contraindicated": _("This remedy must not be given to this patient."),
+}
+
+REACHED = _("Each of these probably reaches the target.")
+NOTHING_REACHES = _("Nothing reaches the target surely enough; these come nearest.")
+NOTHING_TO_RANK = _("There is no open recommendation to choose from.")
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What a group of features does to a score; `weight` is on the logit scale, above 0."""
+
+    group: str
+    direction: Literal["up", "down"]
+    weight: float
+    text: str
+
 
 @dataclass(frozen=True)
 class Wording:
-    """`groups`: what is said when a group raises the score, and when it lowers it; `sources`: what a score rests on."""
+    """`groups`: what is said when a group raises the score, and when it lowers it; `sources`: what a score rests on;
+    `counts`: the same in numbers, where there are some to tell."""
 
     groups: Mapping[str, tuple[Promise, Promise]]
     sources: Mapping[str, Promise]
+    counts: Mapping[str, Promise]
 
     def reasons(self, prediction: Prediction) -> list[str]:
         if prediction.contributions is None:
-            return [str(self.sources[prediction.evidence.source])]
-        return self._strongest(prediction.contributions)
+            return [str(self.sources[prediction.evidence.source]), *self._told(prediction)]
+        return [one.text for one in self.influences(prediction)] or [str(LITTLE_KNOWN)]
 
-    def _strongest(self, contributions: Mapping[str, float]) -> list[str]:
-        strongest = sorted(contributions, key=lambda group: -abs(contributions[group]))
-        told = [group for group in strongest if group in self.groups and abs(contributions[group]) >= NOTICEABLE]
-        sentences = [str(self.groups[group][contributions[group] < 0]) for group in told[:AT_MOST]]
-        return sentences or [str(LITTLE_KNOWN)]
+    def influences(self, prediction: Prediction) -> list[Influence]:
+        """The groups that move the score most, the strongest first; none without a model.
+
+        Where all of these point one way, the strongest that points the other way joins them.
+        """
+        moves = prediction.contributions or {}
+        strongest = sorted(self.groups.keys() & moves.keys(), key=lambda group: (-abs(moves[group]), group))
+        noticed = [group for group in strongest if abs(moves[group]) >= NOTICEABLE]
+        named = noticed[:AT_MOST]
+        against = [group for group in noticed[AT_MOST:] if all(moves[group] * moves[one] < 0 for one in named)]
+        return [self._influence(group, moves[group], prediction) for group in named + against[:1]]
+
+    def _influence(self, group: str, move: float, prediction: Prediction) -> Influence:
+        sentences = [str(self.groups[group][move < 0]), *self._in_numbers(group, prediction)]
+        return Influence(group, "up" if move > 0 else "down", abs(move), " ".join(sentences))
+
+    def _told(self, prediction: Prediction) -> list[str]:
+        return [sentence for name in self.counts for sentence in self._in_numbers(name, prediction)][: AT_MOST - 1]
+
+    def _in_numbers(self, name: str, prediction: Prediction) -> list[str]:
+        """One sentence, or none where nothing may be told."""
+        if name not in prediction.told:
+            return []
+        successes, reports = prediction.told[name]
+        return [str(self.counts[name]) % {"successes": number(successes), "reports": number(reports)}]
 
 
 _ANYONE = Wording(
@@ -58,6 +104,12 @@ _ANYONE = Wording(
         "similar_patients": _("Estimated from people with this complaint; no model has been trained yet."),
         "remedy_history": _("Estimated from what others reported on this remedy; no model has been trained yet."),
         "prior": _("Nobody has reported on this yet; the estimate is a cautious guess."),
+    },
+    counts={
+        "remedy_condition": _(
+            "Of the last 90 days' reports on it for this complaint, %(successes)s of %(reports)s were successes."
+        ),
+        "remedy": _("Of the last 90 days' reports on it, %(successes)s of %(reports)s were successes."),
     },
 )
 
@@ -86,6 +138,14 @@ TO_PATIENT = Wording(
     sources={
         **_ANYONE.sources,
         "own_history": _("Estimated from your own reports and those of others; no model has been trained yet."),
+    },
+    counts={
+        "own": _("Of your own reports on it in the last 90 days, %(successes)s of %(reports)s were successes."),
+        "remedy_mizaj": _(
+            "Of the last 90 days' reports on it by people of your temperament, %(successes)s of %(reports)s were "
+            "successes."
+        ),
+        **_ANYONE.counts,
     },
 )
 
@@ -116,5 +176,15 @@ ABOUT_PATIENT = Wording(
         "own_history": _(
             "Estimated from this patient's own reports and those of others; no model has been trained yet."
         ),
+    },
+    counts={
+        "own": _(
+            "Of this patient's own reports on it in the last 90 days, %(successes)s of %(reports)s were successes."
+        ),
+        "remedy_mizaj": _(
+            "Of the last 90 days' reports on it by people of this temperament, %(successes)s of %(reports)s were "
+            "successes."
+        ),
+        **_ANYONE.counts,
     },
 )

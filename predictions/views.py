@@ -1,33 +1,73 @@
 from __future__ import annotations
 
-from django.http import HttpResponseBase
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from avicenna.permissions import IsStaff
 from avicenna.pictures import PictureView, picture
 from avicenna.throttling import limited
-from diagnoses.models import Diagnosis
+from diagnoses.models import Diagnosis, Patient
 from predictions.accuracy import accuracy
-from predictions.actions import record_shown
 from predictions.charts import calibration_chart
 from predictions.levels import Level
 from predictions.models import PredictionModel
-from predictions.ranking import rank
-from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
+from predictions.optimization import optimize
+from predictions.profile import profile_of
+from predictions.ranking import Ranking
+from predictions.reasons import ABOUT_PATIENT, TO_PATIENT, Wording
+from predictions.score_history import history_of
 from predictions.serializers import (
     AccuracyChartQuerySerializer,
     AccuracyQuerySerializer,
     AccuracySerializer,
+    HistoryQuerySerializer,
+    HistorySerializer,
     ModelSerializer,
+    OptimizationSerializer,
+    ProfileSerializer,
+    RankingBatchSerializer,
     RankingQuerySerializer,
     RankingSerializer,
+    TargetSerializer,
 )
+from predictions.serving import answer
+
+# All that is asked here counts together.
+of_predictions = limited("predictions", by_user="100/m")
+
+
+def valid(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
+    """Raises `ValidationError`."""
+    checked = serializer(data=given)
+    checked.is_valid(raise_exception=True)
+    return dict(checked.validated_data)
+
+
+def visible_diagnoses(request: Request) -> QuerySet[Diagnosis]:
+    """Without the clinical texts, which no prediction reads."""
+    found = Diagnosis.objects.visible_to(request.user).select_related("condition", "patient")
+    texts = ["full_name", "medical_history", "current_medications"]
+    return found.defer("symptoms", "notes", *(f"patient__{name}" for name in texts))
+
+
+def wording_for(request: Request, diagnosis: Diagnosis) -> Wording:
+    return TO_PATIENT if diagnosis.patient.user_id == request.user.pk else ABOUT_PATIENT
+
+
+def said(request: Request, ranking: Ranking) -> dict[str, Any]:
+    context = {"wording": wording_for(request, ranking.diagnosis)}
+    return dict(RankingSerializer(ranking, context=context).data)
 
 
 @extend_schema(tags=["predictions"])
@@ -35,16 +75,70 @@ class RankingView(APIView):
     """The open recommendations of a diagnosis, best first for its patient."""
 
     @extend_schema(parameters=[RankingQuerySerializer], responses=RankingSerializer)
-    @limited("predictions", by_user="100/m")
+    @of_predictions
     def get(self, request: Request) -> Response:
-        asked = RankingQuerySerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        visible = Diagnosis.objects.visible_to(request.user).for_list()
-        diagnosis = get_object_or_404(visible, pk=asked.validated_data["diagnosis"])
-        ranking = rank(diagnosis, Level(asked.validated_data["optimization_level"]))
-        record_shown([ranking])
-        wording = TO_PATIENT if diagnosis.patient.user_id == request.user.pk else ABOUT_PATIENT
-        return Response(RankingSerializer(ranking, context={"wording": wording}).data)
+        asked = valid(RankingQuerySerializer, request.query_params)
+        diagnosis = get_object_or_404(visible_diagnoses(request), pk=asked["diagnosis"])
+        [ranking] = answer([diagnosis], Level(asked["optimization_level"]))
+        return Response(said(request, ranking))
+
+
+@extend_schema(tags=["predictions"])
+class BatchView(APIView):
+    """The rankings of up to 20 diagnoses, in the order asked for; not found as a whole where one cannot be seen."""
+
+    @extend_schema(
+        operation_id="predictions_batch_create",
+        request=RankingBatchSerializer,
+        responses={200: RankingSerializer(many=True)},
+    )
+    @of_predictions
+    def post(self, request: Request) -> Response:
+        asked = valid(RankingBatchSerializer, request.data)
+        found = {diagnosis.pk: diagnosis for diagnosis in visible_diagnoses(request).filter(pk__in=asked["diagnoses"])}
+        if len(found) < len(asked["diagnoses"]):
+            raise Http404
+        rankings = answer([found[pk] for pk in asked["diagnoses"]], Level(asked["optimization_level"]))
+        return Response([said(request, ranking) for ranking in rankings])
+
+
+@extend_schema(tags=["predictions"])
+class OptimizationView(APIView):
+    """The open recommendations that reach a target with a probability of at least 80 %, else the three nearest."""
+
+    @extend_schema(parameters=[TargetSerializer], responses=OptimizationSerializer)
+    @of_predictions
+    def get(self, request: Request) -> Response:
+        asked = valid(TargetSerializer, request.query_params)
+        diagnosis = get_object_or_404(visible_diagnoses(request), pk=asked["diagnosis"])
+        found = optimize(diagnosis, asked["target_effectiveness"])
+        context = {"wording": wording_for(request, diagnosis)}
+        return Response(OptimizationSerializer(found, context=context).data)
+
+
+@extend_schema(tags=["predictions"])
+class ProfileView(APIView):
+    """What has been learned about a patient, for the patient and those who treat them."""
+
+    @extend_schema(responses=ProfileSerializer)
+    @of_predictions
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
+        return Response(ProfileSerializer(profile_of(patient)).data)
+
+
+@extend_schema(tags=["predictions"])
+class HistoryView(APIView):
+    """How the effectiveness of the open recommendations of a diagnosis moved, day by day."""
+
+    @extend_schema(
+        operation_id="predictions_history_retrieve", parameters=[HistoryQuerySerializer], responses=HistorySerializer
+    )
+    @of_predictions
+    def get(self, request: Request) -> Response:
+        asked = valid(HistoryQuerySerializer, request.query_params)
+        diagnosis = get_object_or_404(visible_diagnoses(request), pk=asked["diagnosis"])
+        return Response(HistorySerializer(history_of(diagnosis, asked["days"])).data)
 
 
 @extend_schema(tags=["predictions"])
@@ -54,6 +148,7 @@ class ModelView(APIView):
     permission_classes = [IsStaff]
 
     @extend_schema(responses=ModelSerializer)
+    @of_predictions
     def get(self, request: Request) -> Response:
         active = PredictionModel.objects.defer("coefficients").filter(is_active=True).first()
         if active is None:

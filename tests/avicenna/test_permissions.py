@@ -95,6 +95,10 @@ TABLE: dict[str, tuple[int, ...]] = {
     "POST /api/analytics/recalculate": (401, 403, 200, 400, 403, 200),  # for Charlie it does not exist
     "GET /api/analytics/summary": STAFF,
     "GET /api/predictions/": OF_THE_DIAGNOSIS,
+    "GET /api/predictions/optimize": OF_THE_DIAGNOSIS,
+    "POST /api/predictions/batch": OF_THE_DIAGNOSIS,
+    "GET /api/predictions/profile/<patient_id>": OF_THE_DIAGNOSIS,
+    "GET /api/predictions/history": OF_THE_DIAGNOSIS,
     "GET /api/predictions/model": STAFF,
     "GET /api/predictions/accuracy": STAFF,
     "GET /api/predictions/accuracy/chart.svg": STAFF,
@@ -155,6 +159,7 @@ def clinic(
         "cast": {"nobody": None, "alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "sam": sam},
         "patients": patient.pk,
         "contraindications": contraindication.pk,
+        "profile": patient.pk,
         "diagnoses": diagnosis.pk,
         "recommendations": recommendation.pk,
         "feedback": feedback.pk,
@@ -183,6 +188,9 @@ def body(row: str, clinic: dict[str, Any]) -> dict[str, Any]:
         "POST /api/feedback/batch/": {"items": [report]},
         "POST /api/analytics/recalculate": {"recommendations": [clinic["recommendations"]]},
         "GET /api/predictions/": {"diagnosis": clinic["diagnoses"]},
+        "GET /api/predictions/optimize": {"diagnosis": clinic["diagnoses"], "target_effectiveness": 0.5},
+        "POST /api/predictions/batch": {"diagnoses": [str(clinic["diagnoses"])]},
+        "GET /api/predictions/history": {"diagnosis": clinic["diagnoses"]},
     }
     if row == "POST /api/auth/token":
         User.objects.create_user("erin@clinic.example", "saffron-and-rose")

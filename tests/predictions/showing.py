@@ -12,7 +12,7 @@ from feedback.models import Feedback
 from predictions.actions import record_shown
 from predictions.levels import Level
 from predictions.models import PredictionRecord
-from predictions.ranking import EvidenceNote, Prediction, Ranking
+from predictions.ranking import EvidenceNote, LogitNormal, Prediction, Ranking
 
 NOTE = EvidenceNote("prior", "model", 0, None)
 
@@ -20,7 +20,7 @@ NOTE = EvidenceNote("prior", "model", 0, None)
 def show(recommendation: Recommendation, chance: float, *, version: int = 1, at: datetime | None = None) -> None:
     """As if the page had been looked at `at` that time; call it in the order of time."""
     interval = (max(0.0, chance - 0.1), min(1.0, chance + 0.1))
-    prediction = Prediction(recommendation, chance, chance, interval, NOTE, None)
+    prediction = Prediction(recommendation, chance, chance, interval, NOTE, LogitNormal(0.0, 1.0), None, {})
     record_shown([Ranking(recommendation.diagnosis, Level.BALANCED, version, [prediction])])
     if at:
         newest = PredictionRecord.objects.filter(recommendation=recommendation).first()

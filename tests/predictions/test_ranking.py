@@ -3,42 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.utils import translation
 
-from diagnoses.actions import create_patient, recommend, record_diagnosis, stop_recommendation
+from diagnoses.actions import create_patient, recommend, record_diagnosis, save_term, stop_recommendation
 from diagnoses.models import Remedy
 from feedback.actions import Report, submit, submit_history
 from predictions.actions import activate_model, store_model
 from predictions.history import training_reports
 from predictions.models import PredictionModel
-from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
 from predictions.training import train
-
-# session, diagnosis, recommendations, evidence, people alike, records, what was told
-QUERIES = 7
-
-
-@pytest.fixture
-def both(bob: Any, diagnosis: Any, mint: Any, violet: Any) -> tuple[Any, Any]:
-    return tuple(recommend(actor=bob, diagnosis=diagnosis, remedy=remedy) for remedy in (mint, violet))  # type: ignore[return-value]
-
-
-@pytest.fixture
-def history(bob: Any, headache: Any, mint: Any, violet: Any) -> None:
-    """Forty others: violet helps four in five of them, mint one in five."""
-    reports = []
-    for number in range(40):
-        patient = create_patient(actor=None, full_name="P", mizaj_type="warm_dry", care_team=[bob])
-        diagnosis = record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
-        for remedy, good in ((violet, number % 5 > 0), (mint, number % 5 == 0)):
-            recommendation = recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
-            reports.append(Report(recommendation.pk, rating=5 if good else 1, symptom_improvement=3))
-    submit_history(reports=reports)
-
-
-@pytest.fixture
-def model(history: None) -> PredictionModel:
-    return store_model(train(training_reports(), None))
 
 
 def ranking(api: Any, user: Any, diagnosis: Any, **query: str) -> dict[str, Any]:
@@ -127,20 +99,6 @@ def test_reasons_of_the_model_are_worded_for_the_reader_too(
     assert to_bob == [reason.replace("of your", "of this") for reason in to_alice]
 
 
-@pytest.mark.parametrize("language", ["en", "fa"])
-def test_both_wordings_say_something_about_every_group_and_source(language: str) -> None:
-    words = {"en": ("you", "your"), "fa": ("شما",)}[language]
-    with translation.override(language):
-        to, about = (
-            {**wording.groups, **{name: (text,) for name, text in wording.sources.items()}}
-            for wording in (TO_PATIENT, ABOUT_PATIENT)
-        )
-        told = [str(text).lower().split() for texts in about.values() for text in texts]
-
-        assert to.keys() == about.keys() and len(to) == 14
-        assert not [text for text in told if set(words) & set(text)]
-
-
 def test_levels_rank_by_another_part_of_the_posterior(
     api: Any, alice: Any, diagnosis: Any, both: Any, model: PredictionModel
 ) -> None:
@@ -194,6 +152,30 @@ def test_what_was_stopped_is_not_ranked(api: Any, alice: Any, bob: Any, diagnosi
     assert [row["remedy"] for row in ranking(api, alice, diagnosis)["predictions"]] == ["sweet-violet"]
 
 
+def test_what_left_the_catalogue_is_not_ranked_and_named(
+    api: Any, alice: Any, sam: Any, diagnosis: Any, both: Any, mint: Any
+) -> None:
+    mint.is_active = False
+    save_term(actor=sam, term=mint)
+
+    found = ranking(api, alice, diagnosis)
+
+    assert [row["remedy"] for row in found["predictions"]] == ["sweet-violet"]
+    assert found["left_out"] == [
+        {
+            "recommendation": str(both[0].pk),
+            "remedy": "mint",
+            "remedy_name": "Mint",
+            "code": "withdrawn",
+            "reason": "This remedy is no longer in use in the catalogue.",
+        }
+    ]
+
+
+def test_without_recommendations_there_is_nothing_to_rank(api: Any, alice: Any, diagnosis: Any) -> None:
+    assert (found := ranking(api, alice, diagnosis))["predictions"] == found["left_out"] == []
+
+
 @pytest.mark.parametrize("query", [{"optimization_level": "reckless"}, {"diagnosis": "x"}, {"diagnosis": ""}])
 def test_a_question_nobody_can_answer_is_refused(api: Any, alice: Any, diagnosis: Any, query: dict[str, str]) -> None:
     answer = api(alice).get("/api/predictions/", {"diagnosis": str(diagnosis.pk)} | query)
@@ -207,12 +189,13 @@ def test_a_ranking_asks_as_often_for_many_recommendations(
 ) -> None:
     client = api(alice)
     client.get("/api/predictions/", {"diagnosis": str(diagnosis.pk)})  # the model is known now, and what was told
-    with django_assert_num_queries(QUERIES):
+    with django_assert_num_queries(3):  # session, diagnosis, recommendations: the ranking is remembered
         client.get("/api/predictions/", {"diagnosis": str(diagnosis.pk)})
     for name in ("a", "b", "c"):
         remedy = Remedy.objects.create(slug=name, name_en=name, name_fa=name, kind="herbal")
         recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
-    with django_assert_num_queries(QUERIES + 1):  # to keep those that are new
+    # session, diagnosis, recommendations, evidence, what was shown and told last, and to keep what is new
+    with django_assert_num_queries(7):
         assert len(client.get("/api/predictions/", {"diagnosis": str(diagnosis.pk)}).json()["predictions"]) == 5
 
 
