@@ -5,13 +5,14 @@ To put one together takes the ORM longer than the database needs for the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, Model, QuerySet, Value
+from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
 from django.db.models.query import ModelIterable
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -31,9 +32,40 @@ class Parameter(Value):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         return "%s", [self]
 
+    def bound(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        """As the driver takes it."""
+        return self.output_field.get_db_prep_value(value, connection)
+
+
+class Parameters(Parameter):
+    """Stands for a list of values of `field`, of any length."""
+
+    def bound(self, value: Sequence[Any], connection: BaseDatabaseWrapper) -> Any:
+        values = [self.output_field.get_db_prep_value(one, connection) for one in value]
+        return json.dumps(values) if connection.vendor == "sqlite" else values
+
+
+class Among(Func):
+    """Whether a column has one of the values that will be given."""
+
+    conditional = True
+    output_field = BooleanField()
+    template = "%(expressions)s)"
+
+    def __init__(self, column: str, values: Parameters) -> None:
+        super().__init__(F(column), values)
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, arg_joiner=" = ANY(")
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, Any]:
+        sql, parameters = self.as_sql(compiler, connection, arg_joiner=" IN (SELECT value FROM json_each(")
+        return f"{sql})", parameters
+
 
 class Prepared(Generic[Found]):
-    """`Prepared(lambda: Session.objects.filter(pk=Parameter("pk", …)))`, asked with `.first(pk=…)`.
+    """`Prepared(lambda: Session.objects.filter(pk=Parameter("pk", …)))`, asked with `.first(pk=…)`
+    or `.all(…)`.
 
     The queryset must not depend on anything but its parameters. Each connection has its own.
     """
@@ -43,10 +75,12 @@ class Prepared(Generic[Found]):
         self._ready: WeakKeyDictionary[BaseDatabaseWrapper, tuple[QuerySet[Found], _Compiler]] = WeakKeyDictionary()
 
     def first(self, **values: Any) -> Found | None:
+        return next(iter(self.all(**values)), None)
+
+    def all(self, **values: Any) -> list[Found]:
         queryset, compiler = self._on(connections["default"])
         compiler.values = values
-        found: Found | None = next(iter(ModelIterable(queryset)), None)
-        return found
+        return list(ModelIterable(queryset))
 
     def _on(self, connection: BaseDatabaseWrapper) -> tuple[QuerySet[Found], _Compiler]:
         if (ready := self._ready.get(connection)) is None:
@@ -74,11 +108,11 @@ class _Compiler(SQLCompiler):
         if self._sql is None:
             self._sql = super().as_sql(*args, **kwargs)
         sql, parameters = self._sql
-        return sql, tuple(self._value(one) if isinstance(one, Parameter) else one for one in parameters)
+        given, connection = self.values, self.connection
+        return sql, tuple(
+            one.bound(given[one.name], connection) if isinstance(one, Parameter) else one for one in parameters
+        )
 
     def execute_sql(self, *args: Any, **kwargs: Any) -> list[list[Row]]:  # type: ignore[override]  # only ever many
         """One batch of rows."""
         return run(Statement(*self.as_sql()))
-
-    def _value(self, parameter: Parameter) -> Any:
-        return parameter.output_field.get_db_prep_value(self.values[parameter.name], self.connection)

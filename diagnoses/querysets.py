@@ -28,7 +28,7 @@ def through_patient(user: User | AnonymousUser, patient: str) -> Q:
         return Q(pk__in=[])
     if user.is_staff:
         return Q()
-    own = Q(**{f"{patient}__user": user} if patient != "pk" else {"user": user})
+    own = Q(**{f"{patient}__user" if patient != "pk" else "user": user.pk})
     if not user.is_practitioner:
         return own
     membership = Patient.care_team.through.objects.filter(user_id=user.pk, patient_id=OuterRef(patient))

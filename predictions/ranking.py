@@ -9,7 +9,6 @@ from typing import Literal
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Exists, OuterRef, Subquery, Sum
 from django.utils import timezone
 from scipy.special import betaincinv
 
@@ -17,12 +16,13 @@ from analytics import evidence
 from analytics.effectiveness import Beta, Counts, posterior
 from analytics.evidence import Evidence
 from analytics.subjects import chain_of_recommendation
-from diagnoses.models import Contraindication, Diagnosis, Recommendation
+from diagnoses.models import Diagnosis, Recommendation
 from predictions.disclosure import Figures, Told, figures_of
 from predictions.engine import Scores, chance_of_reaching
 from predictions.features import cases_of, columns_of, outcomes_of
 from predictions.history import reports_since
 from predictions.levels import Level
+from predictions.lookups import open_recommendations
 from predictions.registry import ActiveModel, registry
 from predictions.sources import Source, carried_by_counts, carried_by_groups
 
@@ -154,16 +154,9 @@ def rank_all(diagnoses: Sequence[Diagnosis], level: Level) -> list[Ranking]:
 
 def candidates_of(diagnoses: Sequence[Diagnosis]) -> list[Candidates]:
     """One query."""
-    heads = Diagnosis.objects.filter(patient=OuterRef("diagnosis__patient")).order_by().values("patient")
-    rows = Recommendation.objects.for_list().active().filter(diagnosis__in=[one.pk for one in diagnoses])
-    opened: dict[object, list[Recommendation]] = {diagnosis.pk: [] for diagnosis in diagnoses}
-    patient_heads: dict[object, int] = {}
-    against = Contraindication.objects.standing().filter(
-        patient=OuterRef("diagnosis__patient"), remedy=OuterRef("remedy")
-    )
-    for row in rows.annotate(
-        patient_head=Subquery(heads.annotate(total=Sum("head")).values("total")), is_contraindicated=Exists(against)
-    ):
+    opened: dict[UUID, list[Recommendation]] = {diagnosis.pk: [] for diagnosis in diagnoses}
+    patient_heads: dict[UUID, int] = {}
+    for row in open_recommendations(opened):
         opened[row.diagnosis_id].append(row)
         patient_heads[row.diagnosis_id] = vars(row)["patient_head"]
     return [

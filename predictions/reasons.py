@@ -6,7 +6,7 @@ reports.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +17,8 @@ from analytics.wording import number
 from predictions.sources import NOTICEABLE
 
 if TYPE_CHECKING:
+    from accounts.models import User
+    from diagnoses.models import Diagnosis
     from predictions.ranking import LeftOutCode, Prediction
 
 AT_MOST = 3
@@ -52,10 +54,11 @@ class Wording:
     sources: Mapping[str, Promise]
     counts: Mapping[str, Promise]
 
-    def reasons(self, prediction: Prediction) -> list[str]:
+    def reasons(self, prediction: Prediction, influences: Sequence[Influence]) -> list[str]:
+        """`influences` are those of the prediction."""
         if prediction.contributions is None:
             return [str(self.sources[prediction.evidence.source]), *self._told(prediction)]
-        return [one.text for one in self.influences(prediction)] or [str(LITTLE_KNOWN)]
+        return [one.text for one in influences] or [str(LITTLE_KNOWN)]
 
     def influences(self, prediction: Prediction) -> list[Influence]:
         """The groups that move the score most, the strongest first; none without a model.
@@ -188,3 +191,7 @@ ABOUT_PATIENT = Wording(
         **_ANYONE.counts,
     },
 )
+
+
+def wording_for(reader: User, diagnosis: Diagnosis) -> Wording:
+    return TO_PATIENT if diagnosis.patient.user_id == reader.pk else ABOUT_PATIENT

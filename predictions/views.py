@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -21,11 +21,10 @@ from diagnoses.models import Diagnosis, Patient
 from predictions.accuracy import accuracy
 from predictions.charts import calibration_chart
 from predictions.levels import Level
+from predictions.lookups import visible_diagnoses
 from predictions.models import PredictionModel
 from predictions.optimization import optimize
 from predictions.profile import profile_of
-from predictions.ranking import Ranking
-from predictions.reasons import ABOUT_PATIENT, TO_PATIENT, Wording
 from predictions.score_history import history_of
 from predictions.serializers import (
     AccuracyChartQuerySerializer,
@@ -54,20 +53,12 @@ def valid(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
     return dict(checked.validated_data)
 
 
-def visible_diagnoses(request: Request) -> QuerySet[Diagnosis]:
-    """Without the clinical texts, which no prediction reads."""
-    found = Diagnosis.objects.visible_to(request.user).select_related("condition", "patient")
-    texts = ["full_name", "medical_history", "current_medications"]
-    return found.defer("symptoms", "notes", *(f"patient__{name}" for name in texts))
-
-
-def wording_for(request: Request, diagnosis: Diagnosis) -> Wording:
-    return TO_PATIENT if diagnosis.patient.user_id == request.user.pk else ABOUT_PATIENT
-
-
-def said(request: Request, ranking: Ranking) -> dict[str, Any]:
-    context = {"wording": wording_for(request, ranking.diagnosis)}
-    return dict(RankingSerializer(ranking, context=context).data)
+def visible(request: Request, pks: Sequence[UUID]) -> list[Diagnosis]:
+    """In their order. Raises `Http404` where one of them cannot be seen."""
+    found = visible_diagnoses(request.user, pks)
+    if len(found) < len(pks):
+        raise Http404
+    return [found[pk] for pk in pks]
 
 
 @extend_schema(tags=["predictions"])
@@ -78,9 +69,8 @@ class RankingView(APIView):
     @of_predictions
     def get(self, request: Request) -> Response:
         asked = valid(RankingQuerySerializer, request.query_params)
-        diagnosis = get_object_or_404(visible_diagnoses(request), pk=asked["diagnosis"])
-        [ranking] = answer([diagnosis], Level(asked["optimization_level"]))
-        return Response(said(request, ranking))
+        [ranking] = answer(visible(request, [asked["diagnosis"]]), Level(asked["optimization_level"]))
+        return Response(RankingSerializer(ranking, context={"reader": request.user}).data)
 
 
 @extend_schema(tags=["predictions"])
@@ -95,11 +85,8 @@ class BatchView(APIView):
     @of_predictions
     def post(self, request: Request) -> Response:
         asked = valid(RankingBatchSerializer, request.data)
-        found = {diagnosis.pk: diagnosis for diagnosis in visible_diagnoses(request).filter(pk__in=asked["diagnoses"])}
-        if len(found) < len(asked["diagnoses"]):
-            raise Http404
-        rankings = answer([found[pk] for pk in asked["diagnoses"]], Level(asked["optimization_level"]))
-        return Response([said(request, ranking) for ranking in rankings])
+        rankings = answer(visible(request, asked["diagnoses"]), Level(asked["optimization_level"]))
+        return Response(RankingSerializer(rankings, many=True, context={"reader": request.user}).data)
 
 
 @extend_schema(tags=["predictions"])
@@ -110,10 +97,9 @@ class OptimizationView(APIView):
     @of_predictions
     def get(self, request: Request) -> Response:
         asked = valid(TargetSerializer, request.query_params)
-        diagnosis = get_object_or_404(visible_diagnoses(request), pk=asked["diagnosis"])
+        [diagnosis] = visible(request, [asked["diagnosis"]])
         found = optimize(diagnosis, asked["target_effectiveness"])
-        context = {"wording": wording_for(request, diagnosis)}
-        return Response(OptimizationSerializer(found, context=context).data)
+        return Response(OptimizationSerializer(found, context={"reader": request.user}).data)
 
 
 @extend_schema(tags=["predictions"])
@@ -137,7 +123,7 @@ class HistoryView(APIView):
     @of_predictions
     def get(self, request: Request) -> Response:
         asked = valid(HistoryQuerySerializer, request.query_params)
-        diagnosis = get_object_or_404(visible_diagnoses(request), pk=asked["diagnosis"])
+        [diagnosis] = visible(request, [asked["diagnosis"]])
         return Response(HistorySerializer(history_of(diagnosis, asked["days"])).data)
 
 
