@@ -24,7 +24,7 @@ MIN_PATIENTS = 5
 # PostgreSQL looks up a few rows for each key; SQLite knows no LATERAL, and is there for small clinics.
 _FIRST_PATIENTS = {
     "postgresql": f"""
-        SELECT wanted.key, found.patient_id FROM unnest(%(keys)s::text[]) AS wanted(key)
+        SELECT wanted.key, found.patient_id::text FROM unnest(%(keys)s::text[]) AS wanted(key)
         CROSS JOIN LATERAL (SELECT patient_id FROM {SubjectPatient._meta.db_table} AS row
                             WHERE row.kind = %(kind)s AND row.key = wanted.key AND row.last_day >= %(start)s
                             LIMIT {MIN_PATIENTS}) AS found

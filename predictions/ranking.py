@@ -15,9 +15,8 @@ from scipy.special import betaincinv
 from analytics import evidence
 from analytics.effectiveness import Beta, Counts, posterior
 from analytics.evidence import Evidence
-from analytics.subjects import chain_of_recommendation
+from analytics.subjects import Subject, chain_of_recommendation
 from diagnoses.models import Diagnosis, Recommendation
-from predictions.disclosure import Figures, Told, figures_of
 from predictions.engine import Scores, chance_of_reaching
 from predictions.features import cases_of, columns_of, outcomes_of
 from predictions.history import reports_since
@@ -25,9 +24,12 @@ from predictions.levels import Level
 from predictions.lookups import open_recommendations
 from predictions.registry import ActiveModel, registry
 from predictions.sources import Source, carried_by_counts, carried_by_groups
+from predictions.tellable import Tellable, tellable
 
 Method = Literal["model", "effectiveness"]
 LeftOutCode = Literal["withdrawn", "contraindicated"]
+# Successes, and the reports of the last 90 days among which they are.
+Told = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,12 @@ class Candidates:
 
 @dataclass(frozen=True)
 class _Known:
-    """The evidence around one recommendation, from everything down to its own reports, and what may be told of it."""
+    """The evidence around one recommendation, from everything down to its own reports, and by the patient's mizaj;
+    and of what something may be told."""
 
     chain: list[Evidence]
-    figures: Figures
+    alike: Evidence
+    tellable: Tellable
     condition: int
     mizaj: str
 
@@ -124,20 +128,18 @@ class _Known:
 
     @property
     def told(self) -> dict[str, Told]:
-        own = self.counts[-1]
+        _, remedy, here, own = self.counts
         known = {
-            "remedy": self.figures.total,
-            "remedy_condition": self.figures.by_condition.get(self.condition),
-            "remedy_mizaj": self.figures.by_mizaj.get(self.mizaj),
-            "own": (own.successes, own.n) if own.n else None,
+            "own": (own, own.n > 0),
+            "remedy_mizaj": (self.alike.counts, self.mizaj in self.tellable.patients),
+            "remedy_condition": (here, self.condition in self.tellable.conditions),
+            "remedy": (remedy, self.tellable.total),
         }
-        return {name: told for name, told in known.items() if told}
+        return {name: (counts.successes, counts.n) for name, (counts, may_be_told) in known.items() if may_be_told}
 
     def note(self, method: Method, source: Source) -> EvidenceNote:
-        told = self.figures.total
-        return EvidenceNote(
-            source, method, told[1] if told else self.counts[-1].n, self.figures.patients.get(self.mizaj)
-        )
+        told = self.chain[1] if self.tellable.total else self.chain[-1]
+        return EvidenceNote(source, method, told.window.n, self.tellable.patients.get(self.mizaj))
 
 
 def rank(diagnosis: Diagnosis, level: Level) -> Ranking:
@@ -208,18 +210,19 @@ def _look_up(candidates: Sequence[Candidates]) -> list[_Known]:
     """In the order of all recommendations of all candidates."""
     pairs = [(one.diagnosis, row) for one in candidates for row in one.recommendations]
     chains = [chain_of_recommendation(row.pk, row.remedy_id, diagnosis.condition_id) for diagnosis, row in pairs]
-    found = evidence.collect(chain.from_iterable(chains))
-    figures = figures_of(
-        {row.remedy_id: found[subjects[1]].counts for (_, row), subjects in zip(pairs, chains, strict=True)}
-    )
+    alike = [Subject.remedy_mizaj(row.remedy_id, diagnosis.patient.mizaj_type) for diagnosis, row in pairs]
+    found = evidence.collect([*chain.from_iterable(chains), *alike])
+    remedies = {row.remedy_id: found[Subject.remedy(row.remedy_id)].counts for _, row in pairs}
+    parts = tellable(remedies)
     return [
         _Known(
-            [found[subject] for subject in subjects],
-            figures[row.remedy_id],
-            diagnosis.condition_id,
-            diagnosis.patient.mizaj_type,
+            chain=[found[subject] for subject in subjects],
+            alike=found[of_mizaj],
+            tellable=parts[row.remedy_id],
+            condition=diagnosis.condition_id,
+            mizaj=diagnosis.patient.mizaj_type,
         )
-        for (diagnosis, row), subjects in zip(pairs, chains, strict=True)
+        for (diagnosis, row), subjects, of_mizaj in zip(pairs, chains, alike, strict=True)
     ]
 
 

@@ -1,16 +1,17 @@
 """Why a score is what it is, in words, in the reader's language: to the patient, or about the patient.
 
-What is said in numbers is what everybody may see of the remedy (predictions/disclosure.py), and the patient's own
-reports.
+What is said in numbers is what everybody may see of the remedy (tellable.py), and the patient's own reports.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from analytics.wording import number
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from predictions.ranking import LeftOutCode, Prediction
 
 AT_MOST = 3
+
+Text = Promise | str
 
 LITTLE_KNOWN = _("Little is known about this combination; the estimate stays near the average.")
 
@@ -50,9 +53,17 @@ class Wording:
     """`groups`: what is said when a group raises the score, and when it lowers it; `sources`: what a score rests on;
     `counts`: the same in numbers, where there are some to tell."""
 
-    groups: Mapping[str, tuple[Promise, Promise]]
-    sources: Mapping[str, Promise]
-    counts: Mapping[str, Promise]
+    groups: Mapping[str, tuple[Text, Text]]
+    sources: Mapping[str, Text]
+    counts: Mapping[str, Text]
+
+    def spoken(self) -> Wording:
+        """The same in the language of now."""
+        return Wording(
+            groups={name: (str(up), str(down)) for name, (up, down) in self.groups.items()},
+            sources={name: str(text) for name, text in self.sources.items()},
+            counts={name: str(text) for name, text in self.counts.items()},
+        )
 
     def reasons(self, prediction: Prediction, influences: Sequence[Influence]) -> list[str]:
         """`influences` are those of the prediction."""
@@ -194,4 +205,10 @@ ABOUT_PATIENT = Wording(
 
 
 def wording_for(reader: User, diagnosis: Diagnosis) -> Wording:
-    return TO_PATIENT if diagnosis.patient.user_id == reader.pk else ABOUT_PATIENT
+    return _spoken(get_language(), diagnosis.patient.user_id == reader.pk)
+
+
+@cache
+def _spoken(language: str | None, to_patient: bool) -> Wording:
+    """Hundreds of sentences are said in an answer: each is translated once for a process."""
+    return (TO_PATIENT if to_patient else ABOUT_PATIENT).spoken()
