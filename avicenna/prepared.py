@@ -78,8 +78,15 @@ class Prepared(Generic[Found]):
         return next(iter(self.all(**values)), None)
 
     def all(self, **values: Any) -> list[Found]:
+        return self.found(run(self.asked(**values))[0])
+
+    def asked(self, **values: Any) -> Statement:
+        """To be sent along with others; `found` makes objects of its rows."""
+        return self._on(connections["default"])[1].statement(values)
+
+    def found(self, rows: list[Row]) -> list[Found]:
         queryset, compiler = self._on(connections["default"])
-        compiler.values = values
+        compiler.rows = rows
         return list(ModelIterable(queryset))
 
     def _on(self, connection: BaseDatabaseWrapper) -> tuple[QuerySet[Found], _Compiler]:
@@ -99,20 +106,20 @@ class _Query(Query):
 
 
 class _Compiler(SQLCompiler):
-    """Remembers its SQL; `values` belong to the next execution."""
+    """Remembers its SQL; `rows` are the answer of which the queryset makes objects."""
 
-    values: dict[str, Any]
+    rows: list[Row]
     _sql: tuple[str, tuple[Any, ...]] | None = None
 
-    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, tuple[Any, ...]]:
+    def statement(self, values: dict[str, Any]) -> Statement:
         if self._sql is None:
-            self._sql = super().as_sql(*args, **kwargs)
+            self._sql = self.as_sql()
         sql, parameters = self._sql
-        given, connection = self.values, self.connection
-        return sql, tuple(
-            one.bound(given[one.name], connection) if isinstance(one, Parameter) else one for one in parameters
+        bound = (
+            one.bound(values[one.name], self.connection) if isinstance(one, Parameter) else one for one in parameters
         )
+        return Statement(sql, tuple(bound))
 
     def execute_sql(self, *args: Any, **kwargs: Any) -> list[list[Row]]:  # type: ignore[override]  # only ever many
         """One batch of rows."""
-        return run(Statement(*self.as_sql()))
+        return [self.rows]

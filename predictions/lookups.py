@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import Role, User
 from avicenna.prepared import Among, Parameter, Parameters, Prepared
+from avicenna.sql import run
 from diagnoses.models import Contraindication, Diagnosis, Recommendation
 
 # Clinical texts, which no prediction reads.
@@ -20,20 +20,20 @@ UNREAD = [
 ]
 
 
-def visible_diagnoses(user: User | AnonymousUser, pks: Iterable[UUID]) -> dict[UUID, Diagnosis]:
-    """Those of the named that the user may see, with condition and patient. One query."""
-    if not isinstance(user, User) or not user.is_active:
-        return {}
-    found = _VISIBLE[Role(user.role)].all(reader=user.pk, pks=list(pks))
-    return {diagnosis.pk: diagnosis for diagnosis in found}
+def visible_and_open(user: User, pks: Sequence[UUID]) -> tuple[list[Diagnosis], list[Recommendation]]:
+    """The named diagnoses that the user may see, with condition and patient; the `open_recommendations` of all that
+    are named, those that the user may not see among them. One message to the database."""
+    visible = _VISIBLE[Role(user.role)]
+    diagnoses, recommendations = run(visible.asked(reader=user.pk, pks=pks), _OPEN.asked(diagnoses=pks))
+    return visible.found(diagnoses), _OPEN.found(recommendations)
 
 
-def open_recommendations(diagnoses: Iterable[UUID]) -> list[Recommendation]:
+def open_recommendations(diagnoses: Sequence[UUID]) -> list[Recommendation]:
     """The active ones with their remedies, in the order in which they were given. One query.
 
     Each has `patient_head`, the number of events of all diagnoses of its patient, and `is_contraindicated`.
     """
-    return _OPEN.all(diagnoses=list(diagnoses))
+    return _OPEN.all(diagnoses=diagnoses)
 
 
 def _visible_to_a(role: Role) -> QuerySet[Diagnosis]:

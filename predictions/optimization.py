@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diagnoses.models import Diagnosis
 from predictions.levels import Level
-from predictions.ranking import Prediction, Ranking
+from predictions.ranking import Candidates, Prediction, Ranking
 from predictions.serving import answer
 
 # So surely a target must be reached to be called reached; where nothing is, so many are named nevertheless.
@@ -24,9 +23,9 @@ class Optimization:
     chosen: list[tuple[Prediction, float]]
 
 
-def optimize(diagnosis: Diagnosis, target: float) -> Optimization:
+def optimize(candidates: Candidates, target: float) -> Optimization:
     """Those that reach `target` (a success probability, 0..1) with a probability of SURELY, else the NEAREST ones."""
-    [ranking] = answer([diagnosis], Level.BALANCED)
+    [ranking] = answer([candidates], Level.BALANCED)
     chances = [(one, one.belief.chance_of_reaching(target)) for one in ranking.predictions]
     # The sort is stable: of equals the ranking decides.
     likeliest = sorted(chances, key=lambda pair: -pair[1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from typing import Literal
@@ -12,6 +13,7 @@ import numpy as np
 from django.utils import timezone
 from scipy.special import betaincinv
 
+from accounts.models import User
 from analytics import evidence
 from analytics.effectiveness import Beta, Counts, posterior
 from analytics.evidence import Evidence
@@ -21,7 +23,7 @@ from predictions.engine import Scores, chance_of_reaching
 from predictions.features import cases_of, columns_of, outcomes_of
 from predictions.history import reports_since
 from predictions.levels import Level
-from predictions.lookups import open_recommendations
+from predictions.lookups import open_recommendations, visible_and_open
 from predictions.registry import ActiveModel, registry
 from predictions.sources import Source, carried_by_counts, carried_by_groups
 from predictions.tellable import Tellable, tellable
@@ -154,19 +156,28 @@ def rank_all(diagnoses: Sequence[Diagnosis], level: Level) -> list[Ranking]:
     return rank_candidates(candidates_of(diagnoses), level, registry.active())
 
 
+def visible_candidates(user: User, pks: Sequence[UUID]) -> list[Candidates]:
+    """Of the named diagnoses, in their order, those that the user may see."""
+    diagnoses, recommendations = visible_and_open(user, pks)
+    found = {diagnosis.pk: diagnosis for diagnosis in diagnoses}
+    return _candidates([found[pk] for pk in pks if pk in found], recommendations)
+
+
 def candidates_of(diagnoses: Sequence[Diagnosis]) -> list[Candidates]:
     """One query."""
-    opened: dict[UUID, list[Recommendation]] = {diagnosis.pk: [] for diagnosis in diagnoses}
-    patient_heads: dict[UUID, int] = {}
-    for row in open_recommendations(opened):
+    return _candidates(diagnoses, open_recommendations([diagnosis.pk for diagnosis in diagnoses]))
+
+
+def _candidates(diagnoses: Sequence[Diagnosis], recommendations: Iterable[Recommendation]) -> list[Candidates]:
+    opened: defaultdict[UUID, list[Recommendation]] = defaultdict(list)
+    for row in recommendations:
         opened[row.diagnosis_id].append(row)
-        patient_heads[row.diagnosis_id] = vars(row)["patient_head"]
     return [
         Candidates(
             diagnosis=diagnosis,
             recommendations=[row for row in opened[diagnosis.pk] if _why_left_out(row) is None],
             left_out=[LeftOut(row, code) for row in opened[diagnosis.pk] if (code := _why_left_out(row))],
-            patient_head=patient_heads.get(diagnosis.pk, 0),
+            patient_head=max((vars(row)["patient_head"] for row in opened[diagnosis.pk]), default=0),
         )
         for diagnosis in diagnoses
     ]

@@ -19,7 +19,7 @@ from analytics.models import EffectivenessRollup
 from analytics.rollups import day_of
 from analytics.subjects import EVERYTHING, Subject, chain_of_recommendation
 from diagnoses.models import Diagnosis, Recommendation
-from predictions.ranking import candidates_of
+from predictions.ranking import Candidates
 
 DEFAULT_DAYS, MAX_DAYS = 30, 365
 
@@ -53,10 +53,9 @@ class History:
     courses: list[Course]
 
 
-def history_of(diagnosis: Diagnosis, days: int) -> History:
-    """The last `days` days, 1 to MAX_DAYS, today included. Three queries."""
-    [candidates] = candidates_of([diagnosis])
-    rows = candidates.recommendations
+def history_of(candidates: Candidates, days: int) -> History:
+    """The last `days` days, 1 to MAX_DAYS, today included. Two queries."""
+    diagnosis, rows = candidates.diagnosis, candidates.recommendations
     chains = {row.pk: chain_of_recommendation(row.pk, row.remedy_id, diagnosis.condition_id) for row in rows}
     today = timezone.localdate()
     span = [today - timedelta(days=ago) for ago in reversed(range(days))]

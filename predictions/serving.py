@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from analytics.effectiveness import Beta
 from avicenna import metrics
-from diagnoses.models import Diagnosis, Recommendation
+from diagnoses.models import Recommendation
 from predictions import cache
 from predictions.actions import record_shown
 from predictions.levels import Level
@@ -29,7 +29,6 @@ from predictions.ranking import (
     LogitNormal,
     Prediction,
     Ranking,
-    candidates_of,
     rank_candidates,
     ranked,
 )
@@ -41,9 +40,9 @@ FORMAT = [field.name for kept in (Prediction, EvidenceNote) for field in fields(
 Plain = dict[str, tuple[Any, ...]]
 
 
-def answer(diagnoses: Sequence[Diagnosis], level: Level) -> list[Ranking]:
+def answer(candidates: Sequence[Candidates], level: Level) -> list[Ranking]:
     """One ranking for each, in their order, for somebody who asked: it counts, and is kept to be measured."""
-    active, candidates = registry.active(), candidates_of(diagnoses)
+    active = registry.active()
     digests = {one.diagnosis.pk: _digest(one, active) for one in candidates if one.recommendations}
     keys = {pk: f"pred:{pk}:{level}:v{active.version if active else 0}:{digest}" for pk, digest in digests.items()}
     kept = cache.read([*keys.values(), *map(_shown_key, digests)])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.http import Http404, HttpResponseBase
@@ -14,17 +14,18 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from accounts.models import User
 from avicenna.permissions import IsStaff
 from avicenna.pictures import PictureView, picture
 from avicenna.throttling import limited
-from diagnoses.models import Diagnosis, Patient
+from diagnoses.models import Patient
 from predictions.accuracy import accuracy
 from predictions.charts import calibration_chart
 from predictions.levels import Level
-from predictions.lookups import visible_diagnoses
 from predictions.models import PredictionModel
 from predictions.optimization import optimize
 from predictions.profile import profile_of
+from predictions.ranking import Candidates, visible_candidates
 from predictions.score_history import history_of
 from predictions.serializers import (
     AccuracyChartQuerySerializer,
@@ -53,12 +54,12 @@ def valid(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
     return dict(checked.validated_data)
 
 
-def visible(request: Request, pks: Sequence[UUID]) -> list[Diagnosis]:
+def visible(request: Request, pks: Sequence[UUID]) -> list[Candidates]:
     """In their order. Raises `Http404` where one of them cannot be seen."""
-    found = visible_diagnoses(request.user, pks)
-    if len(found) < len(pks):
+    candidates = visible_candidates(cast(User, request.user), pks)
+    if len(candidates) < len(pks):
         raise Http404
-    return [found[pk] for pk in pks]
+    return candidates
 
 
 @extend_schema(tags=["predictions"])
@@ -97,8 +98,8 @@ class OptimizationView(APIView):
     @of_predictions
     def get(self, request: Request) -> Response:
         asked = valid(TargetSerializer, request.query_params)
-        [diagnosis] = visible(request, [asked["diagnosis"]])
-        found = optimize(diagnosis, asked["target_effectiveness"])
+        [candidates] = visible(request, [asked["diagnosis"]])
+        found = optimize(candidates, asked["target_effectiveness"])
         return Response(OptimizationSerializer(found, context={"reader": request.user}).data)
 
 
@@ -123,8 +124,8 @@ class HistoryView(APIView):
     @of_predictions
     def get(self, request: Request) -> Response:
         asked = valid(HistoryQuerySerializer, request.query_params)
-        [diagnosis] = visible(request, [asked["diagnosis"]])
-        return Response(HistorySerializer(history_of(diagnosis, asked["days"])).data)
+        [candidates] = visible(request, [asked["diagnosis"]])
+        return Response(HistorySerializer(history_of(candidates, asked["days"])).data)
 
 
 @extend_schema(tags=["predictions"])

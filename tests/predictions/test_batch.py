@@ -40,7 +40,7 @@ def test_twenty_ask_as_often_as_one(api: Any, bob: Any, twenty: list[str], learn
             )
         asked.append(len(queries))
 
-    assert asked == [4, 4]  # session, diagnoses, recommendations, evidence
+    assert asked[0] == asked[1] <= 4  # session, diagnoses, recommendations, evidence
 
 
 def test_one_without_recommendations_is_empty_among_the_others(

@@ -64,11 +64,11 @@ def test_today_is_the_effectiveness_that_stands(
 
 
 def test_a_year_is_the_most_and_asks_no_more_often(
-    api: Any, alice: Any, diagnosis: Any, given_long_ago: Any, django_assert_num_queries: Any
+    api: Any, alice: Any, diagnosis: Any, given_long_ago: Any, django_assert_max_num_queries: Any
 ) -> None:
     client = api(alice)
     for days in (1, 365):
-        with django_assert_num_queries(5):  # session, diagnosis, recommendations, rollups, strength of the prior
+        with django_assert_max_num_queries(5):  # session, diagnosis, recommendations, rollups, strength of the prior
             answer = client.get("/api/predictions/history", {"diagnosis": str(diagnosis.pk), "days": days})
         assert [len(course["points"]) for course in answer.json()["recommendations"]] == [days, min(days, 11)]
 
