@@ -67,7 +67,11 @@ class Server:
         self._env = {**os.environ, "DEBUG": "1", "DATABASE_URL": database, "REDIS_URL": "", "RATELIMIT_ENABLE": "0"}
 
     def prepare(self) -> None:
-        command = [sys.executable, "manage.py", "shell", "-v0", "-c", CLINIC]
+        self.run(CLINIC)
+
+    def run(self, code: str) -> None:
+        """In a shell of the clinic's."""
+        command = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
         subprocess.run(command, cwd=ROOT, env=self._env, check=True, timeout=60)
 
     def start(self) -> None:

@@ -65,6 +65,20 @@ def test_a_completed_course_leaves_the_ranking_and_is_told(watching: Page, pract
     expect(watching.locator(".recommendation")).to_have_count(3)
 
 
+def test_what_left_the_catalogue_is_not_ranked_and_says_so(watching: Page, server: Server, api: httpx.Client) -> None:
+    first = watching.locator(".recommendation").first.get_attribute("data-id")
+    slug = api.get(f"/api/recommendations/{first}/").json()["remedy"]
+    in_use = "from diagnoses.models import Remedy; Remedy.objects.filter(slug='{}').update(is_active={})"
+    server.run(in_use.format(slug, False))
+    try:
+        watching.reload()
+
+        expect(watching.locator(".recommendation")).to_have_count(2)
+        expect(watching.locator(".ranking-part .notice.warn")).to_contain_text("no longer in use in the catalogue")
+    finally:
+        server.run(in_use.format(slug, True))  # the other tests share the clinic
+
+
 def test_persian_turns_the_page_around_and_keeps_the_connection(watching: Page) -> None:
     tickets: list[str] = []
     watching.on("request", lambda request: "tickets" in request.url and tickets.append(request.url))

@@ -6,6 +6,9 @@ import { recommendationCard } from "./recommendation.js";
 
 const LEVELS = ["conservative", "balanced", "aggressive"];
 
+/** An open recommendation that is not ranked says why. */
+const unranked = ({ remedy_name: name, reason }) => el("p", { class: "notice warn" }, el("bdi", {}, name), ": ", el("bdi", {}, reason));
+
 /** The open recommendations, best first. `report(recommendation)` gives the action of the feedback button, or null. */
 export function rankingList({ watch, thanks, report }) {
   const cards = new Map();
@@ -15,6 +18,7 @@ export function rankingList({ watch, thanks, report }) {
   const hint = el("p", { class: "soft small lead" });
   const stale = el("p", { class: "notice small" }, t("ranking.stale"));
   const list = el("ol", { class: "cards plain-list" });
+  const leftOut = el("div");
   const rest = el("div");
   const element = el(
     "section",
@@ -24,6 +28,7 @@ export function rankingList({ watch, thanks, report }) {
     hint,
     stale,
     list,
+    leftOut,
     rest,
   );
   draw();
@@ -32,9 +37,10 @@ export function rankingList({ watch, thanks, report }) {
   function draw() {
     const { ranking } = watch;
     hint.textContent = t(`level.${watch.level}_hint`);
-    const isEmpty = ranking?.predictions.length === 0;
+    const isEmpty = ranking?.predictions.length === 0 && ranking.leftOut.length === 0;
     stale.hidden = !ranking?.failed || isEmpty;
     if (ranking) arrange(ranking);
+    replace(leftOut, ranking?.leftOut.map(unranked));
     replace(
       rest,
       !ranking && waiting(),

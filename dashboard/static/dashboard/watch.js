@@ -13,7 +13,7 @@ const UNRANKED = new Set(["feedback_update", "severe_side_effect"]); // each com
 export class Watch extends EventTarget {
   diagnosis = null;
   recommendations = new Map();
-  ranking = null; // {level, predictions, failed}
+  ranking = null; // {level, predictions, leftOut, failed}
   level = "balanced";
   events = []; // newest first; `isFresh` for those that came after the screen was opened
   connection = { state: "connecting" };
@@ -130,11 +130,11 @@ export class Watch extends EventTarget {
     const level = this.level;
     this.#rankedAt = Date.now();
     try {
-      const { predictions } = await get(`/api/predictions/?diagnosis=${this.#id}&optimization_level=${level}`);
-      if (question === this.#rankQuestion) this.ranking = { level, predictions, failed: null };
+      const { predictions, left_out: leftOut } = await get(`/api/predictions/?diagnosis=${this.#id}&optimization_level=${level}`);
+      if (question === this.#rankQuestion) this.ranking = { level, predictions, leftOut, failed: null };
     } catch (error) {
       if (question !== this.#rankQuestion) return;
-      this.ranking = { level: this.level, predictions: [], ...this.ranking, failed: error };
+      this.ranking = { level: this.level, predictions: [], leftOut: [], ...this.ranking, failed: error };
       if (!this.#closed && isTemporary(error)) this.#rankSoon((error.retryAfter ?? 5) * 1000);
     }
     if (question === this.#rankQuestion) this.#emit("ranking");
