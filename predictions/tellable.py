@@ -5,15 +5,12 @@ To find that out takes a look at all its parts; it is kept until somebody report
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from typing import TypeVar
 
-from django.db.models import Count
-
 from analytics import evidence, privacy
 from analytics.effectiveness import Counts
-from analytics.models import SubjectPatient
 from analytics.subjects import Kind, Subject
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import Condition
@@ -52,13 +49,15 @@ def _look(remedies: list[int]) -> dict[int, Tellable]:
     totals = privacy.with_enough_patients(Kind.REMEDY, [str(pk) for pk in remedies])
     mizajes = _shown({pk: {mizaj: Subject.remedy_mizaj(pk, mizaj) for mizaj in ["", *Mizaj]} for pk in remedies})
     pairs = _shown({pk: {one: Subject.remedy_condition(pk, one) for one in conditions} for pk in remedies})
-    patients = _count(subject for parts in mizajes.values() for subject in parts.values())
+    patients = privacy.count_patients(
+        Kind.REMEDY_MIZAJ, [one.key for parts in mizajes.values() for one in parts.values()]
+    )
     return {
         pk: Tellable(
             total=Subject.remedy(pk) in totals,
             conditions=list(pairs[pk]),
             # Of people whose mizaj is not known nothing is said.
-            patients={str(mizaj): patients[subject.key] for mizaj, subject in mizajes[pk].items() if mizaj},
+            patients={str(mizaj): patients[one] for mizaj, one in mizajes[pk].items() if mizaj and one in patients},
         )
         for pk in remedies
     }
@@ -73,10 +72,3 @@ def _shown(parts: Mapping[int, Mapping[Part, Subject]]) -> dict[int, dict[Part, 
         publishable = privacy.publishable({subject: patients[subject] for subject in own.values()})
         found[pk] = {part: subject for part, subject in own.items() if subject in publishable}
     return found
-
-
-def _count(parts: Iterable[Subject]) -> dict[str, int]:
-    """How many patients reported on each part that may be shown, by its key."""
-    recent = SubjectPatient.objects.filter(kind=Kind.REMEDY_MIZAJ, last_day__gte=evidence.window_start())
-    counted = recent.filter(key__in=[part.key for part in parts]).order_by().values("key")
-    return dict(counted.annotate(patients=Count("pk")).values_list("key", "patients"))

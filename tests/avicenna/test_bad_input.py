@@ -314,6 +314,7 @@ def test_text_that_no_database_can_hold_is_refused(
     "/api/analytics/remedies/%00", "/api/analytics/recommendations/%00", "/%00", "/api/%00",
     "/api/remedies/%FF/", "/api/remedies/%ED%A0%80/", "/api/feedback/not-a-uuid/", "/api/diagnoses/1/",
     "/api/remedies/" + "x" * 3000 + "/", "/api/patients/%00/contraindications/", "/api/patients/1/contraindications/",
+    "/api/predictions/profile/%00", "/api/predictions/profile/1",
 ])  # fmt: skip
 def test_a_path_that_names_nothing_is_not_found(api: Any, bob: Any, path: str) -> None:
     refused(lambda: api(bob).get(path), 404, "not_found")
@@ -332,6 +333,9 @@ def test_a_path_that_names_nothing_is_not_found(api: Any, bob: Any, path: str) -
     "predictions/", "predictions/?diagnosis=abc", "predictions/?diagnosis=%00",
     "predictions/?diagnosis=<diagnosis>&optimization_level=evil",
     "predictions/?diagnosis=<diagnosis>&optimization_level=%00",
+    "predictions/optimize?diagnosis=<diagnosis>", "predictions/optimize?diagnosis=<diagnosis>&target_effectiveness=NaN",
+    "predictions/optimize?diagnosis=%00&target_effectiveness=0.5", "predictions/history?diagnosis=abc",
+    "predictions/history?diagnosis=<diagnosis>&days=0", "predictions/history?diagnosis=<diagnosis>&days=" + "9" * 5000,
     "diagnoses/<diagnosis>/events/?since=abc", "diagnoses/<diagnosis>/events/?since=-1",
     "diagnoses/<diagnosis>/events/?since=" + "9" * 30,
 ])  # fmt: skip
@@ -430,7 +434,7 @@ def test_symptoms_are_a_short_list_of_texts(api: Any, bob: Any, diagnosis: Any, 
 @pytest.mark.parametrize("path", [
     "/api/auth/register", "/api/auth/token", "/api/auth/token/refresh", "/api/patients/", "/api/diagnoses/",
     "/api/diagnoses/<diagnosis>/recommendations/", "/api/recommendations/<recommendation>/stop/",
-    "/api/recommendations/<recommendation>/replace/", "/api/realtime/tickets",
+    "/api/recommendations/<recommendation>/replace/", "/api/realtime/tickets", "/api/predictions/batch",
     "/api/patients/<patient>/contraindications/",
 ])  # fmt: skip
 def test_every_create_wants_an_object(api: Any, bob: Any, filled: Any, path: str) -> None:
