@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import transaction
 from django.utils import translation
+from hypothesis import HealthCheck, Phase, given, settings
 
-from diagnoses.models import Condition, Recommendation
+from diagnoses.actions import create_patient, recommend, record_diagnosis
+from diagnoses.models import Condition, Recommendation, Remedy
 from feedback.actions import submit
 from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
 from predictions.sources import OF_GROUP, carried_by_groups
+from tests.analytics.test_privacy import CELLS, CONDITIONS, REMEDIES, Cell, answers, fill
 
 OF_MIZAJ = "Of the last 90 days' reports on it by people of your temperament, "
 OF_COMPLAINT = "Of the last 90 days' reports on it for this complaint, "
@@ -140,6 +145,50 @@ def test_a_part_that_would_tell_of_the_rest_is_not_told(
     assert not [reason for reason in found["reasons"] if reason.startswith((OF_COMPLAINT, OF_MIZAJ))]
     assert [reason for reason in found["reasons"] if reason == f"{OF_ALL}12 of 15 were successes."]
     assert found["evidence"]["similar_patients"] is None
+
+
+@settings(
+    max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+)
+@given(cells=CELLS)
+def test_a_sentence_tells_what_everybody_may_see_and_no_more(
+    api: Any, asked: Any, bob: Any, learned: Any, cells: dict[Cell, int]
+) -> None:
+    with transaction.atomic():
+        for slug in REMEDIES:
+            Remedy.objects.create(slug=slug, name_en=slug, name_fa=slug, kind="herbal")
+        for slug in CONDITIONS:
+            Condition.objects.create(slug=slug, name_en=slug, name_fa=slug)
+        fill(cells)
+        patient = create_patient(actor=None, full_name="P", mizaj_type="warm", care_team=[bob])
+        headache = Condition.objects.get(slug="headache")
+        diagnosis = record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
+        for remedy in Remedy.objects.all():
+            recommend(actor=bob, diagnosis=diagnosis, remedy=remedy)
+        learned(
+            remedy=dict.fromkeys(REMEDIES, 0.5),
+            remedy_mizaj={f"{slug}|warm": 0.4 for slug in REMEDIES},
+            remedy_condition={f"{slug}|headache": 0.3 for slug in REMEDIES},
+        )
+        cache.clear()
+        rows = asked(bob, diagnosis=diagnosis.pk)["predictions"]
+        public = set(answers(api))
+        transaction.set_rollback(True)
+    for row in rows:
+        about = {
+            "remedy": ("*", row["remedy"], "*"),
+            "remedy_mizaj": ("warm", row["remedy"], "*"),
+            "remedy_condition": ("*", row["remedy"], "headache"),
+        }
+        told = {
+            (*about[one["group"]], int(number))
+            for one in row["influences"]
+            for number in re.findall(r" of (\d+) were successes", one["text"])
+        }
+        assert told == {answer for answer in public if answer[:3] in about.values()}
+        assert (row["evidence"]["similar_patients"] is not None) == bool(
+            {a[:3] for a in told} & {about["remedy_mizaj"]}
+        )
 
 
 def test_ones_own_reports_are_ones_own_to_read(
