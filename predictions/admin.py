@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 from django.contrib import admin
@@ -23,8 +24,10 @@ from avicenna.pictures import PictureQuerySerializer, picture
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import Patient
 from predictions.accuracy import MOST_MONTHS, Breakdown, accuracy
-from predictions.charts import calibration_chart, measured, words
+from predictions.charts import calibration_chart, measured, measured_share, words
 from predictions.fairness import Gap
+from predictions.features import AGE_BANDS
+from predictions.figures import Measured
 from predictions.models import PredictionModel, PredictionRecord
 
 COUNTED = 10_000
@@ -99,7 +102,7 @@ class PredictionModelAdmin(ReadOnlyAdmin):
             found = row.figures
             errors = (percent(found.calibration_error), percent(found.calibration_error_by_chance))
             area = measured(found.auc) if found.auc else "–"
-            rows.append([digits(f"{row.month:%Y-%m}"), number(found.outcomes), area, measured(found.brier), *errors])
+            rows.append([digits(f"{row.month:%Y/%m}"), number(found.outcomes), area, measured(found.brier), *errors])
         return table(head, rows)
 
     @admin.display(description=_("by group of people"))
@@ -131,13 +134,28 @@ def _figure(value: Any) -> str:
 def _group(attribute: str, name: str) -> str:
     if not name:
         return gettext("not known")
-    return str(NAMES[attribute][name]) if attribute in NAMES else digits(name)
+    return str(NAMES[attribute][name]) if attribute in NAMES else _years(name)
+
+
+def _place(attribute: str, name: str) -> int:
+    """In the order that people know; who is not known comes last."""
+    known = [*NAMES[attribute]] if attribute in NAMES else [*(f"<{end}" for end in AGE_BANDS), f">={AGE_BANDS[-1]}"]
+    return known.index(name) if name in known else len(known)
+
+
+def _years(band: str) -> str:
+    """`<45` as the years it holds."""
+    ends = dict(zip((f"<{end}" for end in AGE_BANDS), pairwise((0, *AGE_BANDS)), strict=True))
+    if band in ends:
+        first, end = ends[band]
+        return gettext("%(first)s to %(last)s years") % {"first": number(first), "last": number(end - 1)}
+    return gettext("%(first)s years or more") % {"first": number(AGE_BANDS[-1])}
 
 
 def _breakdown(found: Breakdown) -> SafeString:
     head = [ATTRIBUTES[found.attribute], _("patients"), _("reports"), _("predicted"), _("happened"), _("AUC")]
     rows: list[list[object]] = []
-    for group in found.fairness.groups:
+    for group in sorted(found.fairness.groups, key=lambda group: _place(found.attribute, group.name)):
         own = group.figures
         rates = (percent(own.predicted_rate), percent(own.success_rate))
         counts = (number(own.patients), number(own.outcomes))
@@ -145,7 +163,7 @@ def _breakdown(found: Breakdown) -> SafeString:
     said = [_said(found.attribute, gap) for gap in found.fairness.gaps]
     if found.fairness.held_back:
         said.append(gettext("Patients in groups too small to show: %s") % number(found.fairness.held_back))
-    lines = format_html_join("", '<p class="help">{}</p>', [(line,) for line in said])
+    lines = format_html_join("", '<p class="figures-note">{}</p>', [(line,) for line in said])
     return format_html("{}{}", table(head, rows), lines)
 
 
@@ -190,13 +208,14 @@ class NewestPaginator(Paginator):  # type: ignore[type-arg]
 class PredictionRecordAdmin(ReadOnlyAdmin):
     """What was shown and what came of it; whose it was is for the care team."""
 
-    list_display = ["remedy", "model_version", "predicted", "lower", "upper", "shown_at", "last_shown_at", "rating"]
+    list_display = ["remedy", "model_version", "chance", "shown_at", "rating", "reported_at"]
     list_filter = [VersionFilter, ("reported_at", admin.EmptyFieldListFilter)]
-    fields = ["remedy", "number", "model_version", "predicted", "lower", "upper", "sex", "age_band", "mizaj"]
-    fields += ["shown_at", "last_shown_at", "rating", "reported_at"]
+    fields = ["remedy", "number", "model_version", "chance", "sex", "age", "mizaj", "shown_at", "last_shown_at"]
+    fields += ["rating", "reported_at"]
     list_per_page = 50
     paginator = NewestPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PredictionRecord]:
         return PredictionRecord.objects.visible_to(request.user).for_list()
@@ -204,6 +223,14 @@ class PredictionRecordAdmin(ReadOnlyAdmin):
     @admin.display(description=_("remedy"))
     def remedy(self, record: PredictionRecord) -> str:
         return str(record.recommendation.remedy)
+
+    @admin.display(description=_("predicted chance of success"))
+    def chance(self, record: PredictionRecord) -> str:
+        return measured_share(Measured(record.predicted, None, (record.lower, record.upper)))
+
+    @admin.display(description=_("age band"))
+    def age(self, record: PredictionRecord) -> str:
+        return _group("age_band", record.age_band)
 
     @admin.display(description=_("rating"))
     def rating(self, record: PredictionRecord) -> int | None:

@@ -92,7 +92,7 @@ def _verdict(figures: Figures) -> str:
     if figures.verdict == "off":
         least = percent(figures.calibration_error_at_least)
         return _("Off by %(least)s at least: more than chance explains.") % {"least": least}
-    return _("An error above %(allowed)s cannot be seen.") % {"allowed": percent(ALLOWED_ERROR)}
+    return _("No error above %(allowed)s can be seen.") % {"allowed": percent(ALLOWED_ERROR)}
 
 
 def _rows(figures: Figures | None) -> list[str]:
