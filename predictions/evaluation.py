@@ -13,8 +13,9 @@ from feedback.importing.sources import Druglib, Entry
 from feedback.importing.vocabulary import Catalogue
 from feedback.models import SUCCESS_RATING, Feedback
 from predictions.engine import Model
-from predictions.features import Case, Reports
+from predictions.features import Case, Reports, columns_of
 from predictions.history import training_reports
+from predictions.metrics import CalibrationBin, calibration_bins
 from predictions.training import BASELINES, Quality, evaluate, evaluate_baseline
 
 LOOKED_UP_AT_ONCE = 500
@@ -67,6 +68,11 @@ def measure(sample: Sample, active: Model | None) -> dict[str, Quality]:
         raise NothingToLearnFrom
     qualities = {"active": evaluate(active, reports)} if active else {}
     return qualities | {name: evaluate_baseline(baseline, standing, reports) for name, baseline in BASELINES.items()}
+
+
+def bins(sample: Sample, active: Model) -> list[CalibrationBin]:
+    cases, outcomes = zip(*sample.rows, strict=True)
+    return calibration_bins(outcomes, active.score(columns_of(cases)).mean)
 
 
 def is_mostly_imported(sample: Sample) -> bool:

@@ -15,8 +15,10 @@ from predictions.metrics import TWO_SIDED
 
 # Fewer people are not told of.
 MIN_PATIENTS = 5
+# Several gaps are looked at together: each may call chance a gap so often that all of them seldom do.
+SURE = 0.99
 # Repetitions of chance, always the same ones: the same outcomes give the same answer.
-REPETITIONS, SEED = 4_000, 20
+REPETITIONS, SEED = 10_000, 20
 
 Measure = Literal["bias", "auc"]
 
@@ -34,7 +36,7 @@ class Gap:
     """The largest difference of a measure between two groups: it is `higher` by `size` than in `lower`.
 
     `interval` holds the difference of these two with 95 %. With several groups some difference is always there;
-    `by_chance` is what would be exceeded once in twenty times if all were alike.
+    `by_chance` is what would be exceeded once in a hundred times if all were alike.
     """
 
     measure: Measure
@@ -97,4 +99,4 @@ def _gap(measure: Measure, groups: Sequence[Group]) -> Gap | None:
 
 def _by_chance(spreads: Sequence[float]) -> float:
     draws = np.random.default_rng(SEED).normal(size=(REPETITIONS, len(spreads))) * np.array(spreads)
-    return float(np.quantile(np.ptp(draws, axis=1), 0.95))
+    return float(np.quantile(np.ptp(draws, axis=1), SURE))

@@ -334,7 +334,7 @@ class GapSerializer(serializers.Serializer[Any]):
     interval = IntervalField(help_text="of the difference of these two, 95 %")
     lower = serializers.CharField()
     higher = serializers.CharField()
-    by_chance = serializers.FloatField(help_text="exceeded once in twenty times if all groups were alike")
+    by_chance = serializers.FloatField(help_text="exceeded once in a hundred times if all groups were alike")
     is_beyond_chance = serializers.BooleanField()
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
+from predictions.metrics import CalibrationBin
 from predictions.training import Quality
 
 NAMES = {
@@ -29,4 +30,14 @@ def quality_table(title: str, qualities: Mapping[str, Quality]) -> Table:
             f"{quality.log_loss:.4f}",
             f"{quality.calibration_error:.3f}",
         )
+    return table
+
+
+def calibration_table(bins: Sequence[CalibrationBin]) -> Table:
+    """What was predicted beside what happened, lowest first, for a terminal."""
+    table = Table(title="Calibration by tenths")
+    for heading in ("reports", "predicted", "happened"):
+        table.add_column(heading, justify="right")
+    for part in bins:
+        table.add_row(str(part.count), f"{part.predicted:.3f}", f"{part.observed:.3f}")
     return table

@@ -94,6 +94,14 @@ def test_the_model_and_both_baselines_are_measured(imported: Path, model: Predic
     assert warned == ""
 
 
+def test_its_calibration_is_told(imported: Path, model: PredictionModel, run: Run) -> None:
+    said, _ = run(HEAD + "".join(review(number, rating="2" if number % 2 else "8") for number in range(3, 25)))
+
+    table = said[said.index("Calibration by tenths") :].splitlines()
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in table if line.startswith("│")]
+    assert rows == [["3", "0.667", "0.500"]] * 2 + [["2", "0.667", "0.500"]] * 8
+
+
 def test_what_the_database_knows_is_counted_and_nothing_is_added(imported: Path, run: Run) -> None:
     said, _ = run(HEAD + review(3, condition="INSOMNIA. ") + review(4, urlDrugName="prozac", condition="sad days"))
 

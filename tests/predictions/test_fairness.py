@@ -31,13 +31,13 @@ def test_who_is_promised_too_much_is_named() -> None:
 
 
 @pytest.mark.parametrize("groups", [["female", "male"], MIZAJES])
-def test_chance_is_called_a_gap_once_in_twenty(groups: list[str]) -> None:
+def test_chance_is_called_a_gap_once_in_a_hundred_times(groups: list[str]) -> None:
     """However many groups are compared."""
     rng = np.random.default_rng(7)
     gaps = [gap for _ in range(200) for gap in fairness(*draw(rng, groups, 600)).gaps]
 
     for measure in ("bias", "auc"):
-        assert mean(gap.is_beyond_chance for gap in gaps if gap.measure == measure) < 0.1
+        assert mean(gap.is_beyond_chance for gap in gaps if gap.measure == measure) < 0.04
 
 
 def test_each_group_has_the_figures_of_its_own_rows() -> None:

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from feedback.importing.records import UnreadableFile
 from feedback.importing.vocabulary import EmptyCatalogue
-from predictions.evaluation import SUCCESS, NothingToLearnFrom, Sample, is_mostly_imported, measure, read_sample
+from predictions.evaluation import SUCCESS, NothingToLearnFrom, Sample, bins, is_mostly_imported, measure, read_sample
 from predictions.registry import ActiveModel, registry
-from predictions.tables import quality_table
+from predictions.tables import calibration_table, quality_table
 
 
 class Command(BaseCommand):
@@ -50,6 +50,8 @@ class Command(BaseCommand):
         except (UnreadableFile, DatabaseError) as error:
             raise CommandError(str(error)) from error
         console.print(quality_table(f"Quality on {len(sample.rows)} reports (success: {success})", qualities))
+        if active:
+            console.print(calibration_table(bins(sample, active.model)))
         self.stdout.write(_summary(sample, active, file, time.monotonic() - started))
         if remembered:
             self.stderr.write(
