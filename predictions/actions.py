@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 KEPT_VERSIONS = 5
 # Predictions that agree so far are the same to whoever reads them.
 DECIMALS = 3
+# Longer than accuracy looks back.
+KEPT_DAYS = 760
+PRUNED_AT_ONCE = 10_000
 # How often a run that goes on says so.
 SEEN_EVERY = timedelta(days=1)
 
@@ -70,6 +73,18 @@ def record_shown(rankings: Iterable[Ranking]) -> bool:
         logger.warning("what was shown could not be recorded", exc_info=True)
         return False
     return True
+
+
+def prune_records(*, days: int) -> int:
+    """Removes what was neither shown nor reported on for so long; returns how many.
+
+    A few at a time and the oldest first, so that nobody waits and it may be stopped at any time.
+    """
+    before, removed = timezone.now() - timedelta(days=days), 0
+    old = PredictionRecord.objects.filter(last_shown_at__lt=before).exclude(reported_at__gte=before)
+    while some := list(old.order_by("pk").values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+        removed += PredictionRecord.objects.filter(pk__in=some).delete()[0]
+    return removed
 
 
 class _Run(NamedTuple):

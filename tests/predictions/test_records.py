@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from diagnoses.actions import recommend
+from feedback.actions import submit
 from predictions.actions import activate_model, record_shown
 from predictions.levels import Level
 from predictions.models import PredictionModel, PredictionRecord
@@ -166,3 +168,28 @@ def test_what_was_shown_goes_with_the_patient(show: Any, recommendation: Any) ->
     PredictionRecord.objects.get().recommendation.delete()
 
     assert not PredictionRecord.objects.exists()
+
+
+def test_what_nobody_asks_for_any_more_is_removed(show: Any, both: Any, capsys: Any) -> None:
+    def pass_days(days: int) -> None:
+        PredictionRecord.objects.update(
+            shown_at=F("shown_at") - timedelta(days=days), last_shown_at=F("last_shown_at") - timedelta(days=days)
+        )
+
+    show()
+    pass_days(700)
+    use_model(1, 0.7)
+    show()
+    pass_days(100)
+    submit(actor=None, recommendation_id=both[0].pk, rating=4, symptom_improvement=4)
+    use_model(2, 0.8)
+    show()
+
+    call_command("prune_predictions", "--days", "1")
+
+    assert capsys.readouterr().out == "2 shown predictions removed.\n"
+    assert sorted(PredictionRecord.objects.values_list("number", flat=True)) == [2, 2, 3, 3]
+    pass_days(800)
+    call_command("prune_predictions")
+    show()
+    assert sorted(PredictionRecord.objects.values_list("number", flat=True)) == [1, 1]
