@@ -152,12 +152,14 @@ _NEWEST = f"""
 
 
 def _newest_runs(rankings: Sequence[Ranking], now: datetime) -> Iterable[_Run]:
-    moment = _prepared("last_shown_at", now - SEEN_EVERY)
     diagnoses = [_prepared("diagnosis", pk) for pk in {ranking.diagnosis.pk for ranking in rankings}]
     if not diagnoses:
         return
+    # Filled up to a power of two, so that a connection plans few different statements.
+    diagnoses += diagnoses[-1:] * ((1 << (len(diagnoses) - 1).bit_length()) - len(diagnoses))
     sql = _NEWEST.format(diagnoses=", ".join(["%s"] * len(diagnoses)))
-    for pk, recommendation, number, version, predicted, is_silent in run(Statement(sql, [moment, *diagnoses]))[0]:
+    [rows] = run(Statement(sql, [_prepared("last_shown_at", now - SEEN_EVERY), *diagnoses]))
+    for pk, recommendation, number, version, predicted, is_silent in rows:
         yield _Run(pk, UUID(str(recommendation)), number, (version, predicted), bool(is_silent))
 
 

@@ -19,7 +19,7 @@ from feedback.actions import submit
 from predictions.actions import activate_model, record_shown
 from predictions.levels import Level
 from predictions.models import PredictionModel, PredictionRecord
-from predictions.ranking import rank
+from predictions.ranking import Ranking, rank
 from predictions.registry import registry
 
 
@@ -125,8 +125,10 @@ def test_many_rankings_cost_as_many_queries_as_one(
     assert PredictionRecord.objects.count() == 3
 
 
-def test_nothing_to_show_is_nothing_to_keep(show: Any, diagnosis: Any) -> None:
+def test_nothing_to_show_is_nothing_to_keep(show: Any, diagnosis: Any, django_assert_num_queries: Any) -> None:
     assert show()["predictions"] == []
+    with django_assert_num_queries(0):
+        record_shown([Ranking(diagnosis, Level.BALANCED, None, [])])
     assert not PredictionRecord.objects.exists()
 
 
