@@ -39,6 +39,7 @@ def store_model(trained: Trained) -> PredictionModel:
         trained_from=trained.since,
         trained_until=trained.until,
         half_life=trained.half_life,
+        softening=trained.softening,
         training_size=trained.training_size,
         holdout_size=trained.holdout_size,
         metrics=trained.metrics(),

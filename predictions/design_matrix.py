@@ -28,9 +28,9 @@ def token_of(*attributes: str) -> str:
 class Coded:
     """A column of n rows of text, coded once: a million rows share one string per token.
 
-    `codes` has shape (n, k): each row holds up to k different tokens by their place in `labels`, `NONE` where it has
-    fewer. A row's tokens count `factors` times, shape (n,), 1 where it is None: a coefficient per token becomes a
-    slope per token. Labels may be unused; none is empty or comes twice.
+    `codes`, shape (n,), holds the place of each row's token in `labels`, `NONE` where it has none. The token counts
+    `factors` times, shape (n,), 1 where it is None: a coefficient per token becomes a slope per token. Labels may be
+    unused; none is empty or comes twice.
     """
 
     labels: Sequence[str]
@@ -42,7 +42,7 @@ class Coded:
         """One token per row, "" for none."""
         places: dict[str, int] = {}
         found = [places.setdefault(text, len(places)) if text else NONE for text in texts]
-        return cls(list(places), np.array(found, dtype=np.int32).reshape(-1, 1))
+        return cls(list(places), np.array(found, dtype=np.int32))
 
     @property
     def shape(self) -> tuple[int]:
@@ -54,29 +54,20 @@ class Coded:
         return type(self)(self.labels, self.codes[rows], factors)
 
     def paired_with(self, other: Coded) -> Coded:
-        """The pairs of two columns of one token per row; none where either has none."""
-        both = (self.codes[:, 0] >= 0) & (other.codes[:, 0] >= 0)
-        pairs = self.codes[both, 0].astype(np.int64) * len(other.labels) + other.codes[both, 0]
+        """The pairs of two columns' tokens; none where either has none."""
+        both = (self.codes >= 0) & (other.codes >= 0)
+        pairs = self.codes[both].astype(np.int64) * len(other.labels) + other.codes[both]
         found, places = np.unique(pairs, return_inverse=True)
         numbers = (part.tolist() for part in np.divmod(found, max(len(other.labels), 1)))
         labels = [token_of(self.labels[left], other.labels[right]) for left, right in zip(*numbers, strict=True)]
-        codes = np.full((len(both), 1), NONE, dtype=np.int32)
-        codes[both, 0] = places
+        codes = np.full(len(both), NONE, dtype=np.int32)
+        codes[both] = places
         return Coded(labels, codes)
 
     def times(self, numbers: FloatArray) -> Coded:
-        """Slopes: a row counts `numbers` times; where that is not known (NaN) its tokens are left out."""
+        """Slopes: a row counts `numbers` times; where that is not known (NaN) its token is left out."""
         known = ~np.isnan(numbers)
-        return Coded(self.labels, np.where(known[:, None], self.codes, NONE), np.where(known, numbers, 0.0))
-
-    def translated(self, labels: Sequence[Sequence[str]]) -> Coded:
-        """Each token replaced by up to k others, `labels` holding them for each of this column's own."""
-        places: dict[str, int] = {}
-        width = max(map(len, labels), default=0) or 1
-        table = np.full((len(self.labels) + 1, width), NONE, dtype=np.int32)  # NONE finds the last
-        for row, own in zip(table, labels, strict=False):
-            row[: len(own)] = [places.setdefault(label, len(places)) for label in own]
-        return Coded(list(places), table[self.codes[:, 0]])
+        return Coded(self.labels, np.where(known, self.codes, NONE), np.where(known, numbers, 0.0))
 
 
 Column = NDArray[Any] | Coded
@@ -93,7 +84,7 @@ def coded(name: str, values: Column) -> Coded | None:
 def coded_numbers(name: str, values: Column, center: float) -> Coded:
     """A column of numbers as the slopes of a single token, from `center`, on which rows without a number stand."""
     numbers = np.nan_to_num(numbers_of(name, values) - center, nan=0.0)
-    return Coded([name], np.zeros((len(numbers), 1), dtype=np.int32), numbers)
+    return Coded([name], np.zeros(len(numbers), dtype=np.int32), numbers)
 
 
 def center_of(name: str, values: Column, weights: FloatArray) -> float:
@@ -112,11 +103,10 @@ def joined(first: Column, second: Column) -> Column:
     places = {label: place for place, label in enumerate(first.labels)}
     table = [places.setdefault(label, len(places)) for label in second.labels]
     codes = np.array([*table, NONE], dtype=np.int32)[second.codes]
-    width = max(first.codes.shape[1], codes.shape[1])
     factors = None
     if first.factors is not None and second.factors is not None:
         factors = np.concatenate([first.factors, second.factors])
-    return Coded(list(places), np.concatenate([_widened(first.codes, width), _widened(codes, width)]), factors)
+    return Coded(list(places), np.concatenate([first.codes, codes]), factors)
 
 
 def encode(column: Coded) -> tuple[list[str], sparse.csr_array]:
@@ -129,8 +119,9 @@ def encode(column: Coded) -> tuple[list[str], sparse.csr_array]:
     codes = places[column.codes]
     present = codes >= 0
     factors = np.ones(len(codes)) if column.factors is None else column.factors
-    data = np.repeat(factors, present.sum(axis=1))
-    return [column.labels[place] for place in order], _block(present, codes[present], data, len(order))
+    starts = np.append(0, np.cumsum(present)).astype(np.int32)
+    block = sparse.csr_array((factors[present], codes[present], starts), shape=(len(codes), len(order)))
+    return [column.labels[place] for place in order], block
 
 
 def texts_of(name: str, values: NDArray[Any]) -> list[str]:
@@ -158,8 +149,8 @@ def row_count(columns: Columns) -> int:
 
 def checked_outcomes(outcomes: ArrayLike, rows: int) -> FloatArray:
     checked = np.asarray(outcomes, dtype=np.float64)
-    if checked.shape != (rows,) or not np.isin(checked, (0.0, 1.0)).all():
-        raise ValueError("outcomes must be 0 or 1, one per row")
+    if checked.shape != (rows,) or not ((checked >= 0) & (checked <= 1)).all():
+        raise ValueError("outcomes must be from 0 to 1, one per row")
     return checked
 
 
@@ -189,17 +180,6 @@ def checked_grid(grid: Iterable[float]) -> list[float]:
 
 def is_text(values: NDArray[Any]) -> bool:
     return values.dtype.kind in "UOT"
-
-
-def _block(present: NDArray[np.bool_], places: Codes, data: FloatArray, width: int) -> sparse.csr_array:
-    starts = np.append(0, np.cumsum(present.sum(axis=1))).astype(np.int32)
-    return sparse.csr_array((data, places, starts), shape=(len(present), width))
-
-
-def _widened(codes: Codes, width: int) -> Codes:
-    if codes.shape[1] == width:
-        return codes
-    return np.pad(codes, [(0, 0), (0, width - codes.shape[1])], constant_values=NONE)
 
 
 def _usable(scale: float) -> bool:

@@ -132,15 +132,14 @@ class Group:
         column = self._coded(values)
         means, variances = self._coefficients(column)
         factors = np.ones(len(column.codes)) if column.factors is None else column.factors
-        return means[column.codes].sum(axis=1) * factors, variances[column.codes].sum(axis=1) * factors**2
+        return means[column.codes] * factors, variances[column.codes] * factors**2
 
     def touched(self, values: Column) -> Touched:
         """For a few rows with few labels. Raises as `terms` does."""
         column = self._coded(values)
         means, variances = self._coefficients(column)
         rows = np.zeros((len(column.codes), len(means)))
-        places = np.arange(len(rows))[:, None]
-        rows[places, column.codes] = 1.0 if column.factors is None else column.factors[:, None]
+        rows[np.arange(len(rows)), column.codes] = 1.0 if column.factors is None else column.factors
         return Touched(means, variances, rows)
 
     def _coded(self, values: Column) -> Coded:
@@ -268,7 +267,8 @@ def fit(
 
     `columns` holds one array of length n per group. Text (str or object) has one token per row, "" for
     absent; numbers have one coefficient for the group, NaN for absent, and should be of the order of 1, as
-    the prior is on their coefficient. `outcomes` is 0 or 1 per row, `weights` (default 1) at least 0.
+    the prior is on their coefficient. `outcomes` is 0 or 1 per row, or between, `weights` (default 1) at
+    least 0.
     `scales` gives every column its prior standard deviation on the logit scale, 1e-6 to 1e6; 0 leaves the
     group out. The order of the rows does not matter. A model of nearly the same rows as `start` saves time.
 

@@ -9,9 +9,10 @@ from math import hypot, nan
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnoses.mizaj import Mizaj
-from diagnoses.models import Diagnosis, Recommendation, Remedy
+from diagnoses.models import Diagnosis, Recommendation
 from predictions.design_matrix import Coded, Columns, FloatArray
 from predictions.engine import Outcomes
 
@@ -41,10 +42,7 @@ SLOPES = {
     "mizaj_warmth": ("mizaj", "warmth"),
     "mizaj_moisture": ("mizaj", "moisture"),
 }
-# Group → the attribute whose name is taken apart: what is called alike leans on each other.
-WORDS = {"remedy_words": "remedy", "condition_words": "condition"}
 NUMBERS = ("distance", "compliance")
-SAYS_NOTHING = {"a", "and", "drug", "for", "in", "of", "the", "to", "with"}
 
 
 @dataclass(frozen=True)
@@ -105,9 +103,6 @@ class Cases:
         found |= {name: self.numbers[name] for name in NUMBERS}
         for name, (attribute, number) in SLOPES.items():
             found[name] = self.tokens[attribute].times(self.numbers[number] / DEGREES)
-        for name, attribute in WORDS.items():
-            found[name] = _words(self.tokens[attribute])
-        found["drug_class"] = self.tokens["remedy"].translated(list(map(drug_class, self.tokens["remedy"].labels)))
         return found
 
     def unexplained(self) -> Self:
@@ -122,23 +117,27 @@ class Cases:
 
 @dataclass(frozen=True, eq=False)
 class Reports:
-    """n reports, oldest first: what on, whether each was a success (1) or not (0), and when, in seconds since 1970."""
+    """n reports, oldest first: what on, whether each was a success (1) or not (0), and when, in seconds since 1970.
+
+    `grades` hold a second grade, the improvement 1..5; 0 where it is not known.
+    """
 
     cases: Cases
     outcomes: FloatArray
     seconds: FloatArray
+    grades: NDArray[np.int64]
 
     @classmethod
     def of(cls, reports: Sequence[tuple[Case, bool]]) -> Self:
         """All of one moment."""
         outcomes = np.array([success for _, success in reports], dtype=np.float64)
-        return cls(Cases.of(case for case, _ in reports), outcomes, np.zeros(len(reports)))
+        return cls(Cases.of(case for case, _ in reports), outcomes, np.zeros(len(reports)), np.zeros(len(reports), int))
 
     def __len__(self) -> int:
         return len(self.outcomes)
 
     def __getitem__(self, rows: Any) -> Self:
-        return type(self)(self.cases[rows], self.outcomes[rows], self.seconds[rows])
+        return type(self)(self.cases[rows], self.outcomes[rows], self.seconds[rows], self.grades[rows])
 
 
 def columns_of(cases: Iterable[Case]) -> Columns:
@@ -184,22 +183,3 @@ def temperament_distance(warmth: int | None, moisture: int | None, imbalance: st
         return nan
     warm, wet = Mizaj(imbalance).axes
     return hypot(warmth + COUNTERWEIGHT * warm, moisture + COUNTERWEIGHT * wet) / DEGREES
-
-
-def words_of(slug: str) -> list[str]:
-    return sorted(set(slug.split("-")) - SAYS_NOTHING - {""})
-
-
-def drug_class(slug: str) -> list[str]:
-    """The end of a drug's name: -pril, -statin, -olol … tell its class.
-
-    Source: WHO, "The use of stems in the selection of International Nonproprietary Names (INN)".
-    """
-    prefix, _, name = slug.partition("-")
-    return [name.split("-")[0][-3:]] if prefix == Remedy.Kind.DRUG and name else []
-
-
-def _words(column: Coded) -> Coded:
-    """So many words, each counting so much less that a long name varies as much as a short one."""
-    words = column.translated(list(map(words_of, column.labels)))
-    return words.times(1 / np.sqrt(np.maximum((words.codes >= 0).sum(axis=1), 1)))

@@ -26,7 +26,7 @@ NEWEST = 40
 PERSON = ("patient_id", "patient__sex", "patient__birth_date")
 REMEDY = tuple(f"recommendation__remedy__{name}" for name in ("slug", "kind", "warmth", "moisture"))
 PLACE = ("diagnosis__condition__slug", "diagnosis__imbalance", "mizaj")
-REPORT = ("rating", "compliance", "created_at")
+REPORT = ("rating", "compliance", "created_at", "symptom_improvement")
 
 Codes = NDArray[np.int32]
 Say = Callable[[str], None]
@@ -91,6 +91,7 @@ def _case_of(
     rating: int,
     compliance: int | None,
     at: datetime,
+    improvement: int,
 ) -> tuple[Case, bool]:
     age = int((at.date() - born).days / DAYS_A_YEAR) if born else None
     case = Case(remedy, kind, condition, warmth, moisture, patient.hex, mizaj, imbalance, sex, age, compliance)
@@ -104,7 +105,9 @@ class _Reading:
         self.size = 0
         self._places = {name: Places() for name in ("person", "remedy", "condition", "imbalance", "mizaj")}
         self._codes: dict[str, list[Codes]] = {name: [] for name in self._places}
-        self._numbers: dict[str, list[FloatArray]] = {name: [] for name in ("outcomes", "compliance", "seconds")}
+        self._numbers: dict[str, list[FloatArray]] = {
+            name: [] for name in ("outcomes", "compliance", "seconds", "grades")
+        }
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
         columns = list(zip(*rows, strict=True))
@@ -120,11 +123,14 @@ class _Reading:
         self._numbers["outcomes"].append((np.array(columns[10]) >= SUCCESS_RATING).astype(np.float64))
         self._numbers["compliance"].append(np.array(columns[11], dtype=np.float64))
         self._numbers["seconds"].append(np.array([at.timestamp() for at in columns[12]]))
+        self._numbers["grades"].append(np.array(columns[13], dtype=np.float64))
         self.size += len(rows)
 
     def reports(self) -> Reports:
         codes = {name: np.concatenate([np.empty(0, np.int32), *parts]) for name, parts in self._codes.items()}
-        outcomes, compliance, seconds = (np.concatenate([np.empty(0), *parts]) for parts in self._numbers.values())
+        outcomes, compliance, seconds, grades = (
+            np.concatenate([np.empty(0), *parts]) for parts in self._numbers.values()
+        )
         people, remedies = list(self._places["person"]), list(self._places["remedy"])
         patient, sex, born = zip(*people, strict=True) if people else ((), (), ())
         remedy, kind, warmth, moisture = zip(*remedies, strict=True) if remedies else ((), (), (), ())
@@ -144,7 +150,7 @@ class _Reading:
             "distance": self._distances(codes["remedy"], codes["imbalance"]),
             "compliance": compliance,
         }
-        return Reports(Cases(tokens, numbers), outcomes, seconds)
+        return Reports(Cases(tokens, numbers), outcomes, seconds, grades.astype(np.int64))
 
     def _texts(self, name: str) -> Coded:
         return Coded.of(str(text) for text in self._places[name])

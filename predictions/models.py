@@ -21,6 +21,7 @@ class PredictionModel(models.Model):
     trained_from = models.DateTimeField(_("first report"), null=True)
     trained_until = models.DateTimeField(_("last report"), null=True)
     half_life = models.FloatField(_("days after which a report counts half"), null=True)
+    softening = models.FloatField(_("how far outcomes lean on the improvement"), default=0.0)
     training_size = models.PositiveIntegerField(_("reports learned from"))
     holdout_size = models.PositiveIntegerField(_("newest reports held out"))
     metrics = models.JSONField(_("quality on the held-out reports"), default=dict)

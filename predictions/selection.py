@@ -30,19 +30,19 @@ class _Part:
     weights: FloatArray
     matrix: sparse.csr_array
     squares: sparse.csr_array
-    success: NDArray[np.bool_]
+    outcomes: FloatArray
     start: FloatArray | None = None
 
     @classmethod
     def of(cls, problem: Problem, held_out: NDArray[np.bool_]) -> Self:
         matrix, squares = problem.matrix[held_out], problem.squares[held_out]
-        return cls(np.where(held_out, 0.0, 1.0), matrix, squares, problem.outcomes[held_out] == 1)
+        return cls(np.where(held_out, 0.0, 1.0), matrix, squares, problem.outcomes[held_out])
 
     def loss(self, problem: Problem, scales: Mapping[str, float]) -> float:
         self.start = means = problem.solve(scales, self.weights, self.start, tolerance=ROUGHLY)
         variances = problem.variances(means, scales, self.weights)
         chances = mean_chance(self.matrix @ means, self.squares @ variances)
-        return -float(np.log(np.where(self.success, chances, 1 - chances)).sum())
+        return -float((self.outcomes * np.log(chances) + (1 - self.outcomes) * np.log(1 - chances)).sum())
 
 
 class CrossValidation:

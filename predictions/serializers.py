@@ -252,6 +252,7 @@ class ModelSerializer(serializers.Serializer[Any]):
     half_life = serializers.FloatField(
         allow_null=True, help_text="days after which a report counts half; null where none is forgotten"
     )
+    softening = serializers.FloatField(help_text="how far outcomes lean on the improvement that was reported, 0..1")
     training_size = serializers.IntegerField(help_text="reports it learned from")
     holdout_size = serializers.IntegerField(help_text="the newest reports, on which it was measured before it saw them")
     metrics = serializers.DictField()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import inf
@@ -18,15 +18,18 @@ from predictions.design_matrix import Coded, Column, Columns, FloatArray
 from predictions.engine import Model, NotEnoughData, choose_scales, fit
 from predictions.features import Reports
 from predictions.registry import ActiveModel
+from predictions.softening import softened
 
 HOLDOUT_SHARE = 0.1
 SCALE_SAMPLE = 20_000
 SEED = 20
 BASELINES: dict[str, type[Baseline]] = {"shrunken_rates": ShrunkenRates, "fixed_formula": FixedFormula}
-# Days after which a report counts half; `inf` is never, and is what stays unless another is surely better.
+# Days after which a report counts half; `inf` is never.
 HALF_LIVES = (inf, 720.0, 360.0, 180.0, 90.0)
-# Mean log loss per report.
-WORTH_FORGETTING = 5e-4
+SHARES = (0.0, 0.3, 0.6)
+FOLDS = 5
+# The first of each stays unless another gains so much log likelihood, as Akaike's criterion asks of a parameter.
+WORTH_A_PARAMETER = 1.0
 SECONDS_A_DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,6 +66,7 @@ class Trained:
     model: Model
     scales: dict[str, float]
     half_life: float | None
+    softening: float
     training_size: int
     holdout_size: int
     since: datetime
@@ -84,16 +88,19 @@ class Trained:
 
 @dataclass(frozen=True)
 class Settings:
-    """What is chosen before a fit: the prior scale of each group that can say anything, and the days of a half-life."""
+    """What is chosen before a fit: the prior scale of each group that can say anything, the days after which a report
+    counts half, and how far outcomes lean on the second grade."""
 
     scales: dict[str, float]
-    half_life: float
+    half_life: float = inf
+    softening: float = 0.0
 
     def fit(self, reports: Reports, start: Model | None = None) -> Model:
         columns = reports.cases.columns()
         used = {name: columns[name] for name in self.scales}
         weights = freshness(reports.seconds, self.half_life)
-        return fit(used, reports.outcomes, scales=self.scales, weights=weights, start=start)
+        outcomes = softened(reports.outcomes, reports.grades, self.softening)
+        return fit(used, outcomes, scales=self.scales, weights=weights, start=start)
 
 
 def train(reports: Reports, active: ActiveModel | None, say: Say = lambda _: None) -> Trained:
@@ -117,6 +124,7 @@ def train(reports: Reports, active: ActiveModel | None, say: Say = lambda _: Non
     return Trained(
         model=model,
         scales=settings.scales,
+        softening=settings.softening,
         half_life=None if settings.half_life == inf else settings.half_life,
         training_size=len(learned),
         holdout_size=holdout,
@@ -133,7 +141,9 @@ def choose_settings(reports: Reports) -> Settings:
     columns, sample = telling(reports.cases.columns()), _sample(reports)
     part, chosen = {name: column[sample] for name, column in columns.items()}, reports[sample]
     scales = choose_scales(part, chosen.outcomes, seed=SEED)
-    return Settings(scales, _choose_half_life(chosen, scales))
+    settings = Settings(scales)
+    settings = _best([replace(settings, half_life=days) for days in HALF_LIVES], chosen, _foretells)
+    return _best([replace(settings, softening=share) for share in SHARES], chosen, _cross_validates)
 
 
 def evaluate(model: Model, reports: Reports) -> Quality:
@@ -162,20 +172,31 @@ def telling(columns: Columns) -> Columns:
     return {name: column for name, column in columns.items() if _is_telling(column)}
 
 
-def _choose_half_life(reports: Reports, scales: dict[str, float]) -> float:
-    """The one under which the newest tenth was foretold best."""
-    split = len(reports) - round(len(reports) * HOLDOUT_SHARE)
-    if split == len(reports) or reports.seconds[0] == reports.seconds[-1]:
-        return inf
+def _best(tried: Sequence[Settings], reports: Reports, loss: Callable[[Settings, Reports], float]) -> Settings:
+    """The first unless another is surely better, or where there is too little to tell."""
     try:
-        losses = {
-            half_life: evaluate(Settings(scales, half_life).fit(reports[:split]), reports[split:]).log_loss
-            for half_life in HALF_LIVES
-        }
+        losses = [loss(settings, reports) for settings in tried]
     except NotEnoughData:
-        return inf
-    best = min(losses, key=losses.__getitem__)
-    return best if losses[best] < losses[inf] - WORTH_FORGETTING else inf
+        return tried[0]
+    best = int(np.argmin(losses))
+    return tried[best] if losses[best] < losses[0] - WORTH_A_PARAMETER else tried[0]
+
+
+def _foretells(settings: Settings, reports: Reports) -> float:
+    """Log loss on the newest tenth, summed, of what was before; 0 when all is of one moment."""
+    newest = round(len(reports) * HOLDOUT_SHARE)
+    if not newest or reports.seconds[0] == reports.seconds[-1]:
+        return 0.0
+    return evaluate(settings.fit(reports[:-newest]), reports[-newest:]).log_loss * newest
+
+
+def _cross_validates(settings: Settings, reports: Reports) -> float:
+    """Log loss on each fold, summed, of what the others teach; 0 without a second grade."""
+    if len(np.unique(reports.grades)) == 1:
+        return 0.0
+    folds = np.random.default_rng(SEED).permutation(len(reports)) % FOLDS
+    parts = [(reports[folds != fold], reports[folds == fold]) for fold in range(FOLDS)]
+    return sum(evaluate(settings.fit(others), part).log_loss * len(part) for others, part in parts)
 
 
 def freshness(seconds: FloatArray, half_life: float) -> FloatArray:
@@ -210,7 +231,7 @@ def _pairs(reports: Reports) -> tuple[list[str], list[str]]:
 
 
 def _texts(column: Coded) -> list[str]:
-    return [column.labels[code] if code >= 0 else "" for code in column.codes[:, 0].tolist()]
+    return [column.labels[code] if code >= 0 else "" for code in column.codes.tolist()]
 
 
 def _is_telling(column: Column) -> bool:
@@ -224,7 +245,7 @@ def _sample(reports: Reports) -> NDArray[Any]:
     share = SCALE_SAMPLE / len(reports)
     patients = reports.cases.tokens["patient"]
     chosen = np.array([*(_position(label) < share for label in patients.labels), True])  # nobody finds the last
-    sample: NDArray[Any] = chosen[patients.codes[:, 0]]
+    sample: NDArray[Any] = chosen[patients.codes]
     return sample
 
 

@@ -70,7 +70,7 @@ def run(tmp_path: Path) -> Run:
 def told(cases: Cases) -> dict[str, list[Any]]:
     """What each row of each group holds, in words."""
     return {
-        name: [[column.labels[code] for code in codes if code >= 0] for codes in column.codes]
+        name: [column.labels[code] if code >= 0 else "" for code in column.codes]
         if isinstance(column, Coded)
         else np.nan_to_num(column, nan=-1).tolist()
         for name, column in cases.columns().items()
