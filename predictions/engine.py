@@ -308,11 +308,13 @@ def choose_scales(
     folds: int = 5,
     grid: Iterable[float] = GRID,
 ) -> dict[str, float]:
-    """Pick each group's prior scale from `grid` by cross-validated log loss; 0 means: leave the group out.
+    """Pick each group's prior scale by cross-validated log loss; 0 (allowed where `grid` has it) leaves the group out.
 
     From scales that make the outcomes likely, the groups that do not help are left out, the last columns first (so that
-    of two that say the same the earlier stays); then each is tuned in turn until a sweep gains nothing (at most
-    3 sweeps). The same arguments always give the same scales. The cost is some hundred fits: above some ten thousand
+    of two that say the same the earlier stays); each is tuned in turn until a sweep gains nothing (at most 3 sweeps);
+    those that now do help come back, and all are tuned once more. Chance must not choose: a group and a step of a scale
+    each have to gain something. The same arguments always give the same scales, of `grid` or the likely ones within
+    it. The cost is some hundred fits: above some ten thousand
     rows give a sample, and one of whole patients, for a sample of rows leaves each patient one row and makes the
     patient's group look worthless. Raises as `fit` does, and ValueError on an unusable grid or number of folds.
     """
@@ -322,7 +324,8 @@ def choose_scales(
     if not 2 <= folds <= rows:
         raise ValueError("folds must be from 2 to the number of rows")
     search = Search(columns, outcomes, np.random.default_rng(seed).permutation(rows) % folds, steps)
-    return dict.fromkeys(columns, 0.0) | search.tuned(search.helpful(), MAX_SWEEPS)
+    scales = search.tuned(search.helpful(), MAX_SWEEPS)
+    return dict.fromkeys(columns, 0.0) | search.tuned(search.completed(scales), MAX_SWEEPS)
 
 
 def chance_of_reaching(logit: ArrayLike, deviation: ArrayLike, target: float) -> FloatArray:

@@ -15,11 +15,11 @@ from predictions.posterior import Problem, mean_chance
 
 # What a group must gain in log likelihood over all rows, as Akaike's criterion asks of a parameter.
 WORTH_A_GROUP = 1.0
-# Two log likelihoods (over all rows) closer than this differ by the solver's tolerance, not by merit.
-TOLERANCE = 0.02
+# The same to leave the likely scale: what cross-validation gains by less is chance, and choosing by it does harm.
+WORTH_A_STEP = 1.0
 # Of a posterior deviation; far less than what a comparison of scales turns on.
 ROUGHLY = 0.01
-EVIDENCE_STEPS = 6
+EVIDENCE_STEPS = 4
 
 
 @dataclass(eq=False)
@@ -80,29 +80,40 @@ class Search:
                 scales, best = others, min(loss, best)
         return scales
 
+    def completed(self, scales: Mapping[str, float]) -> dict[str, float]:
+        """With those that were left out and now, beside tuned ones, do help."""
+        found, best = dict(scales), self._trial(scales)[1].loss(scales)
+        for name in self.columns:
+            if name not in scales:
+                trial = self._trial([*found, name])[1]
+                losses = {step: trial.loss({**found, name: step}) for step in self._usual_steps()}
+                step = min(losses, key=losses.__getitem__)
+                if losses[step] < best - WORTH_A_GROUP:
+                    found, best = {**found, name: step}, losses[step]
+        return found
+
     def tuned(self, scales: Mapping[str, float], sweeps: int) -> dict[str, float]:
         """One group after the other walks down, then up, the steps while that wins, until a sweep gains nothing."""
-        tuned = {name: self._step_near(scale) for name, scale in scales.items()}
-        trial = self._trial(tuned)[1]
+        tuned, trial = dict(scales), self._trial(scales)[1]
         best = trial.loss(tuned)
         for _ in range(sweeps):
             before = best
-            for name in scales:
-                for way in (-1, 1):
-                    best = self._walk(trial, tuned, best, name, way)
+            for name, scale in scales.items():
+                best = self._walk(trial, tuned, best, name, [step for step in reversed(self.steps) if step < scale])
+                best = self._walk(trial, tuned, best, name, [step for step in self.steps if step > scale])
             if best >= before:
                 break
         return tuned
 
-    def _walk(self, trial: CrossValidation, scales: dict[str, float], best: float, name: str, way: int) -> float:
+    def _walk(
+        self, trial: CrossValidation, scales: dict[str, float], best: float, name: str, steps: Iterable[float]
+    ) -> float:
         """Changes the scale in place; the loss that is reached."""
-        place = self.steps.index(scales[name]) + way
-        while 0 <= place < len(self.steps):
-            loss = trial.loss({**scales, name: self.steps[place]})
-            if loss >= best - TOLERANCE:
+        for step in steps:
+            loss = trial.loss({**scales, name: step})
+            if loss >= best - WORTH_A_STEP:
                 break
-            scales[name], best = self.steps[place], loss
-            place += way
+            scales[name], best = step, loss
         return best
 
     def _likely(self, problem: Problem, scales: Mapping[str, float]) -> dict[str, float]:
@@ -127,5 +138,6 @@ class Search:
         problem = Problem.build(used, self.columns, self.outcomes, np.ones(len(self.folds)))
         return problem, CrossValidation(problem, self.folds)
 
-    def _step_near(self, scale: float) -> float:
-        return min(self.steps, key=lambda step: abs(step - scale))
+    def _usual_steps(self) -> list[float]:
+        """Two from the middle of the steps."""
+        return [self.steps[len(self.steps) // 4], self.steps[len(self.steps) // 2]]

@@ -2,8 +2,8 @@
 
 A success beside a poor second grade was a narrow one. Moving each outcome by a share of the way to the mean outcome of
 all reports with the same second grade leaves the mean as it is and takes out some of the chance by which a report fell
-on this side of the line and not on the other. What it costs is bias, where the second grade means something else for one
-remedy than for others; so the share is chosen by how well outcomes, as they are, are foretold.
+on this side of the line and not on the other. What it costs is bias, where the second grade means something else for
+one remedy than for others; so the share is chosen by how well outcomes, as they are, are foretold.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ BASELINES: dict[str, type[Baseline]] = {"shrunken_rates": ShrunkenRates, "fixed_
 HALF_LIVES = (inf, 720.0, 360.0, 180.0, 90.0)
 SHARES = (0.0, 0.3, 0.6)
 FOLDS = 5
-# The first of each stays unless another gains so much log likelihood, as Akaike's criterion asks of a parameter.
-WORTH_A_PARAMETER = 1.0
+# To forget must gain so much log likelihood, as Akaike's criterion asks of a parameter.
+WORTH_FORGETTING = 1.0
 SECONDS_A_DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -142,7 +142,7 @@ def choose_settings(reports: Reports) -> Settings:
     part, chosen = {name: column[sample] for name, column in columns.items()}, reports[sample]
     scales = choose_scales(part, chosen.outcomes, seed=SEED)
     settings = Settings(scales)
-    settings = _best([replace(settings, half_life=days) for days in HALF_LIVES], chosen, _foretells)
+    settings = _best([replace(settings, half_life=days) for days in HALF_LIVES], chosen, _foretells, WORTH_FORGETTING)
     return _best([replace(settings, softening=share) for share in SHARES], chosen, _cross_validates)
 
 
@@ -172,14 +172,16 @@ def telling(columns: Columns) -> Columns:
     return {name: column for name, column in columns.items() if _is_telling(column)}
 
 
-def _best(tried: Sequence[Settings], reports: Reports, loss: Callable[[Settings, Reports], float]) -> Settings:
-    """The first unless another is surely better, or where there is too little to tell."""
+def _best(
+    tried: Sequence[Settings], reports: Reports, loss: Callable[[Settings, Reports], float], margin: float = 0.0
+) -> Settings:
+    """The first unless another is better by more than `margin`, or where there is too little to tell."""
     try:
         losses = [loss(settings, reports) for settings in tried]
     except NotEnoughData:
         return tried[0]
     best = int(np.argmin(losses))
-    return tried[best] if losses[best] < losses[0] - WORTH_A_PARAMETER else tried[0]
+    return tried[best] if losses[best] < losses[0] - margin else tried[0]
 
 
 def _foretells(settings: Settings, reports: Reports) -> float:

@@ -19,6 +19,7 @@ PURE = [
     "predictions.posterior",
     "predictions.selection",
     "predictions.learning",
+    "predictions.softening",
     "predictions.stored_model",
     "predictions.metrics",
     "predictions.figures",
