@@ -67,9 +67,9 @@ def record_shown(rankings: Iterable[Ranking]) -> bool:
     Whether it could be kept: nobody goes without an answer because it could not, a failure is logged.
     """
     try:
-        shown = list(rankings)
-        _record([ranking for ranking in shown if ranking.predictions])
-        remember_shown(shown)
+        if shown := [ranking for ranking in rankings if ranking.predictions]:
+            _record(shown)
+            remember_shown(shown)
     except Exception:  # whatever the database or its driver says
         logger.warning("what was shown could not be recorded", exc_info=True)
         return False

@@ -193,5 +193,6 @@ def test_what_nobody_asks_for_any_more_is_removed(show: Any, both: Any, capsys: 
     assert sorted(PredictionRecord.objects.values_list("number", flat=True)) == [2, 2, 3, 3]
     pass_days(800)
     call_command("prune_predictions")
+    cache.clear()
     show()
     assert sorted(PredictionRecord.objects.values_list("number", flat=True)) == [1, 1]
