@@ -6,8 +6,12 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from prometheus_client import REGISTRY
 
 from diagnoses.actions import recommend, record_diagnosis
+from diagnoses.models import Diagnosis
+from predictions.levels import Level
+from predictions.ranking import rank_all
 
 BATCH = "/api/predictions/batch"
 
@@ -41,6 +45,20 @@ def test_twenty_ask_as_often_as_one(api: Any, bob: Any, twenty: list[str], learn
         asked.append(len(queries))
 
     assert asked[0] == asked[1] <= 4  # session, diagnoses, recommendations, evidence
+
+
+def test_beside_requests_the_same_is_ranked_and_not_counted(
+    api: Any, bob: Any, twenty: list[str], learned: Any
+) -> None:
+    learned(remedy={"mint": -1.0, "sweet-violet": 1.0})
+    answered = api(bob).post(BATCH, {"diagnoses": twenty}).json()
+    counted = REGISTRY.get_sample_value("predictions_total", {"optimization_level": "balanced"})
+
+    rankings = rank_all(list(Diagnosis.objects.for_list().filter(pk__in=twenty)), Level.BALANCED)
+
+    scores = {str(one.diagnosis.pk): [prediction.score for prediction in one.predictions] for one in rankings}
+    assert scores == {one["diagnosis"]: [row["score"] for row in one["predictions"]] for one in answered}
+    assert REGISTRY.get_sample_value("predictions_total", {"optimization_level": "balanced"}) == counted
 
 
 def test_one_without_recommendations_is_empty_among_the_others(
