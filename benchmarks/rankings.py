@@ -141,12 +141,19 @@ def measure() -> dict[str, Times]:
         "who am I": timed([asking("get", "/api/me", token, {}) for token, _ in own]),
         "one, nothing kept": timed(singles, cache.clear),
         "one": timed(singles, something_happens),
-        "one, kept": timed(singles * 2),
+        "one, kept": timed(once(singles)),
         "batch, nothing kept": timed(batches, cache.clear),
         "batch": timed(batches, something_happens),
-        "batch, kept": timed(batches * 2),
+        "batch, kept": timed(once(batches)),
         "optimize": timed(best, something_happens),
     }
+
+
+def once(asks: Sequence[Ask]) -> Sequence[Ask]:
+    """After each was asked, so that its answer is kept."""
+    for ask in asks:
+        ask()
+    return asks
 
 
 def something_happens() -> None:
