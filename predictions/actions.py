@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -125,14 +125,13 @@ def _beginning(ranking: Ranking, prediction: Prediction, now: datetime) -> tuple
     """A value for each of _BEGINNING."""
     diagnosis, patient = ranking.diagnosis, ranking.diagnosis.patient
     chances = (prediction.predicted_effectiveness, *prediction.interval)
-    today: date = timezone.localdate(now)
     return (
         diagnosis.pk,
         patient.pk,
         ranking.model_version or 0,
         *map(_rounded, chances),
         patient.sex,
-        age_band(patient.age(today)),
+        age_band(patient.age(timezone.localdate(now))),
         patient.mizaj_type,
         now,
         now,

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -147,6 +147,84 @@ def test_killed_in_the_middle_nothing_is_half_done(recommendation: Any) -> None:
     assert matched() == {}
 
     match(LONG_AGO)
+
+    assert matched() == belonging() != {}
+
+
+def in_its_own_session(job: Any) -> Any:
+    """`job()` in a connection that ends with it."""
+
+    def done() -> Any:
+        try:
+            return job()
+        finally:
+            connection.close()
+
+    return done
+
+
+def wait_for_who_waits() -> int:
+    """The process of the session that waits for a lock."""
+    with connection.cursor() as cursor:
+        for _ in range(400):
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw at first
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if found := cursor.fetchone():
+                return int(found[0])
+            sleep(0.05)
+    raise AssertionError("nobody waits")
+
+
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_once_the_second_finds_it_done(recommendation: Any) -> None:
+    show(recommendation, 0.6, at=ago(50))
+    report(recommendation, 4)
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            assert match(LONG_AGO) == 1
+            second = other.submit(in_its_own_session(lambda: match(LONG_AGO)))
+            wait_for_who_waits()
+        assert second.result() == 0
+
+    assert matched() == belonging() != {}
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_is_killed_leaves_it_to_the_next(recommendation: Any) -> None:
+    show(recommendation, 0.6, at=ago(50))
+    report(recommendation, 4)
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            PredictionRecord.objects.select_for_update().get()
+            second = other.submit(in_its_own_session(lambda: match(LONG_AGO)))
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s)", [wait_for_who_waits()])
+        with pytest.raises(OperationalError):
+            second.result()
+    assert matched() == {}
+
+    assert match(LONG_AGO) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_that_is_not_committed_yet_is_found_by_a_later_round(recommendation: Any) -> None:
+    rounds = Matching()
+    show(recommendation, 0.6)
+    rounds()
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            report(recommendation, 4)
+            if connection.vendor == "postgresql":
+                other.submit(in_its_own_session(rounds)).result()
+        assert matched() == {}
+        rounds()
 
     assert matched() == belonging() != {}
 
