@@ -113,6 +113,14 @@ _ANYONE = Wording(
             _("Its temperament counters the imbalance found."),
             _("Its temperament does not counter the imbalance found."),
         ),
+        "kind": (
+            _("Remedies of this kind help most people who try them."),
+            _("Remedies of this kind help fewer people than others do."),
+        ),
+        "drug_class": (
+            _("Remedies of the same class help most people who try them."),
+            _("Remedies of the same class help fewer people than others do."),
+        ),
     },
     sources={
         "similar_patients": _("Estimated from people with this complaint; no model has been trained yet."),
@@ -147,6 +155,23 @@ TO_PATIENT = Wording(
         "patient_kind": (
             _("Remedies of this kind have helped you before."),
             _("Remedies of this kind have helped you less before."),
+        ),
+        "patient_remedy": (_("This remedy has helped you before."), _("This remedy has helped you less before.")),
+        "patient_warmth": (
+            _("Remedies as warm or as cold as this one have suited you."),
+            _("Remedies as warm or as cold as this one have suited you less."),
+        ),
+        "patient_moisture": (
+            _("Remedies as wet or as dry as this one have suited you."),
+            _("Remedies as wet or as dry as this one have suited you less."),
+        ),
+        "mizaj_warmth": (
+            _("Remedies as warm or as cold as this one suit people of your temperament."),
+            _("Remedies as warm or as cold as this one suit people of your temperament less."),
+        ),
+        "mizaj_moisture": (
+            _("Remedies as wet or as dry as this one suit people of your temperament."),
+            _("Remedies as wet or as dry as this one suit people of your temperament less."),
         ),
     },
     sources={
@@ -183,6 +208,26 @@ ABOUT_PATIENT = Wording(
         "patient_kind": (
             _("Remedies of this kind have helped this patient before."),
             _("Remedies of this kind have helped this patient less before."),
+        ),
+        "patient_remedy": (
+            _("This remedy has helped this patient before."),
+            _("This remedy has helped this patient less before."),
+        ),
+        "patient_warmth": (
+            _("Remedies as warm or as cold as this one have suited this patient."),
+            _("Remedies as warm or as cold as this one have suited this patient less."),
+        ),
+        "patient_moisture": (
+            _("Remedies as wet or as dry as this one have suited this patient."),
+            _("Remedies as wet or as dry as this one have suited this patient less."),
+        ),
+        "mizaj_warmth": (
+            _("Remedies as warm or as cold as this one suit people of this temperament."),
+            _("Remedies as warm or as cold as this one suit people of this temperament less."),
+        ),
+        "mizaj_moisture": (
+            _("Remedies as wet or as dry as this one suit people of this temperament."),
+            _("Remedies as wet or as dry as this one suit people of this temperament less."),
         ),
     },
     sources={

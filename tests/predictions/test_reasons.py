@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from diagnoses.actions import create_patient, recommend, record_diagnosis
 from diagnoses.models import Condition, Recommendation, Remedy
 from feedback.actions import submit
+from predictions.features import Case, columns_of
 from predictions.reasons import ABOUT_PATIENT, TO_PATIENT
 from predictions.sources import OF_GROUP, carried_by_groups
 from tests.analytics.test_privacy import CELLS, CONDITIONS, REMEDIES, Cell, answers, fill
@@ -216,3 +217,10 @@ def test_both_wordings_say_something_about_every_group_source_and_number(languag
 
         assert to.keys() == about.keys() and OF_GROUP.keys() == TO_PATIENT.groups.keys()
         assert not [text for text in told if set(words) & set(text)]
+
+
+def test_every_group_that_a_model_may_use_has_words() -> None:
+    """But compliance, which nobody knows beforehand."""
+    groups = columns_of([Case("mint", "herbal", "headache")]).keys()
+
+    assert groups - {"compliance"} == TO_PATIENT.groups.keys()
