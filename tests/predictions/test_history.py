@@ -1,90 +1,137 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
-from django.utils import timezone
+from django.db import connections
 
-from diagnoses.actions import recommend
-from feedback.actions import submit
+from diagnoses.mizaj import Mizaj
+from feedback.actions import Report, submit, submit_history, withdraw
+from feedback.models import Feedback
+from predictions import history
+from predictions.history import reports_since, training_reports
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def given_long_ago(bob: Any, diagnosis: Any, mint: Any, violet: Any) -> tuple[Any, Any]:
-    """Mint 400 days ago, violet 10."""
-    ages = [(mint, 400), (violet, 10)]
-    return tuple(
-        recommend(actor=bob, diagnosis=diagnosis, remedy=remedy, created_at=timezone.now() - timedelta(days=days))
-        for remedy, days in ages
-    )  # type: ignore[return-value]
+def reported(recommendation: Any) -> Any:
+    def report(*ratings: int, **more: Any) -> None:
+        submit_history(
+            reports=[
+                Report(recommendation.pk, rating, symptom_improvement=2, at=NOON + timedelta(hours=hour), **more)
+                for hour, rating in enumerate(ratings)
+            ]
+        )
+
+    return report
 
 
-def report(alice: Any, recommendation: Any, rating: int, days_ago: int) -> None:
-    at = timezone.now() - timedelta(days=days_ago)
-    submit(actor=alice, recommendation_id=recommendation.pk, rating=rating, symptom_improvement=3, at=at)
+def test_reports_are_read_oldest_first_with_all_that_is_known_of_them(reported: Any, patient: Any) -> None:
+    reported(5, 1, compliance=3)
+
+    found = training_reports()
+
+    assert found.outcomes.tolist() == [1, 0]
+    assert np.diff(found.seconds).tolist() == [3600]
+    assert found.grades.tolist() == [2, 2]
+    assert found.cases.numbers["compliance"].tolist() == [3, 3]
+    # mint is warm and dry in the second degree; she is diagnosed as too warm: hypot(2 + 2, -2) / 4
+    assert found.cases.numbers["distance"] == pytest.approx([np.hypot(4, -2) / 4] * 2)
+    told = {name: column.labels[column.codes[0]] for name, column in found.cases.tokens.items() if column.codes[0] >= 0}
+    assert told == {
+        "remedy": "mint",
+        "kind": "herbal",
+        "condition": "headache",
+        "patient": patient.pk.hex,
+        "mizaj": Mizaj.WARM_DRY.value,
+        "sex": "female",
+    }
 
 
-def test_scores_and_their_order_move_with_the_reports(
-    asked: Any, alice: Any, diagnosis: Any, given_long_ago: Any
+def test_an_age_is_that_of_the_day_of_the_report(reported: Any, patient: Any) -> None:
+    patient.birth_date = (NOON - timedelta(days=366 * 30)).date()
+    patient.save(update_fields=["birth_date"])
+    reported(5)
+
+    bands = training_reports().cases.tokens["age_band"]
+
+    assert bands.labels[bands.codes[0]] == "<45"
+
+
+def test_no_reports_are_no_error(db: None) -> None:
+    assert len(training_reports()) == 0
+    assert training_reports().cases.columns()["remedy"].shape == (0,)
+
+
+def test_chunks_leave_no_trace(reported: Any, monkeypatch: Any) -> None:
+    reported(5, 1, 3, 2, 4)
+    whole = training_reports()
+
+    monkeypatch.setattr(history, "CHUNK", 2)
+
+    parts = training_reports()
+    assert parts.outcomes.tolist() == whole.outcomes.tolist()
+    assert parts.cases.tokens["remedy"].codes.tolist() == whole.cases.tokens["remedy"].codes.tolist()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_reports_while_training_reads_neither_waits_nor_is_read(
+    reported: Any, recommendation: Any, alice: Any, monkeypatch: Any
 ) -> None:
-    mint, violet = given_long_ago
-    for days_ago in (20, 19, 18):
-        report(alice, mint, 5, days_ago)
-    for days_ago in (5, 4, 3):
-        report(alice, mint, 1, days_ago)
-        report(alice, violet, 5, days_ago)
+    reported(5, 1, 3, 2)
+    monkeypatch.setattr(history, "CHUNK", 2)
+    others = []
 
-    found = asked(alice, "history", diagnosis=diagnosis.pk)
-    of_mint, of_violet = ({p["day"]: p for p in course["points"]} for course in found["recommendations"])
+    def report_meanwhile(_: str) -> None:
+        with ThreadPoolExecutor(1) as thread:
+            others.append(thread.submit(_report, alice, recommendation).result(timeout=20))
 
-    today = timezone.localdate()
-    day = lambda ago: str(today - timedelta(days=ago))  # noqa: E731
-    assert (len(of_mint), len(of_violet)) == (30, 11) and list(of_mint) == sorted(of_mint)
-    assert of_mint[day(25)]["effectiveness_score"] == 0.5
-    assert of_mint[day(25)]["sample_size"] == 0 and of_mint[day(19)]["sample_size"] == 2
-    assert of_mint[day(19)]["effectiveness_score"] > 0.5
-    assert (of_mint[day(8)]["rank"], of_violet[day(8)]["rank"]) == (1, 2)
-    assert (of_mint[day(0)]["rank"], of_violet[day(0)]["rank"]) == (2, 1)
+    found = training_reports(report_meanwhile)
+
+    assert len(others) >= 2
+    assert len(found) == 4
+    assert Feedback.objects.count() == 4 + len(others)
 
 
-def test_today_is_the_effectiveness_that_stands(
-    api: Any, asked: Any, alice: Any, diagnosis: Any, given_long_ago: Any, history: None
+def _report(alice: Any, recommendation: Any) -> Any:
+    try:
+        return submit(actor=alice, recommendation_id=recommendation.pk, rating=5, symptom_improvement=5)
+    finally:
+        connections.close_all()
+
+
+def test_what_was_reported_since_is_found_for_many_patients_in_one_query(
+    reported: Any, recommendation: Any, patient: Any, alice: Any, django_assert_num_queries: Any
 ) -> None:
-    report(alice, given_long_ago[0], 5, 95)  # left the window
-    report(alice, given_long_ago[0], 4, 89)
+    reported(5, 1, 4)
 
-    course = asked(alice, "history", diagnosis=diagnosis.pk, days=1)["recommendations"][0]
-    now = api(alice).get(f"/api/analytics/recommendations/{given_long_ago[0].pk}").json()
+    with django_assert_num_queries(1):
+        found = reports_since([patient.pk], NOON)
 
-    [point] = course["points"]
-    assert point["effectiveness_score"] == pytest.approx(now["effectiveness_score"])
-    assert point["interval"] == pytest.approx(now["interval"])
-    assert point["sample_size"] == now["sample_size"] == 1
+    assert [success for _, success in found[patient.pk]] == [True, False]  # newest first
+    assert found[patient.pk][0][0].remedy == "mint"
+    assert reports_since([patient.pk], NOON + timedelta(hours=2)) == {}
+    assert reports_since([], NOON) == reports_since([patient.pk], None) == {}
 
 
-def test_a_year_is_the_most_and_asks_no_more_often(
-    api: Any, alice: Any, diagnosis: Any, given_long_ago: Any, django_assert_max_num_queries: Any
+def test_what_was_withdrawn_teaches_nothing(reported: Any, patient: Any, alice: Any) -> None:
+    reported(5)
+    withdraw(actor=alice, feedback=Feedback.objects.get())
+
+    assert reports_since([patient.pk], NOON - timedelta(days=1)) == {}
+    assert len(training_reports()) == 0
+
+
+def test_only_the_newest_of_a_patient_are_learned_from_between_trainings(
+    reported: Any, patient: Any, monkeypatch: Any
 ) -> None:
-    client = api(alice)
-    for days in (1, 365):
-        with django_assert_max_num_queries(5):  # session, diagnosis, recommendations, rollups, strength of the prior
-            answer = client.get("/api/predictions/history", {"diagnosis": str(diagnosis.pk), "days": days})
-        assert [len(course["points"]) for course in answer.json()["recommendations"]] == [days, min(days, 11)]
+    monkeypatch.setattr(history, "NEWEST", 2)
+    reported(5, 5, 1)
 
+    found = reports_since([patient.pk], NOON - timedelta(days=1))
 
-def test_without_recommendations_there_is_no_history(asked: Any, alice: Any, diagnosis: Any) -> None:
-    assert asked(alice, "history", diagnosis=diagnosis.pk)["recommendations"] == []
-
-
-@pytest.mark.parametrize("days", ["0", "-1", "366", "9" * 30, "1.5", "x", "NaN"])
-def test_days_are_from_1_to_365(api: Any, alice: Any, diagnosis: Any, days: str) -> None:
-    answer = api(alice).get("/api/predictions/history", {"diagnosis": str(diagnosis.pk), "days": days})
-
-    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["days"])
-
-
-def test_an_outsider_learns_nothing(api: Any, charlie: Any, dora: Any, diagnosis: Any) -> None:
-    asked = {"diagnosis": str(diagnosis.pk)}
-
-    assert [api(user).get("/api/predictions/history", asked).status_code for user in (charlie, dora)] == [404, 404]
+    assert [success for _, success in found[patient.pk]] == [False, True]

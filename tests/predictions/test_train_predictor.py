@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.dateparse import parse_datetime
 
 from feedback.actions import Report, submit_history
+from feedback.models import Feedback
 from predictions.actions import activate_model
 from predictions.models import PredictionModel
 from predictions.registry import registry
@@ -21,6 +23,7 @@ def reports(recommendation: Any) -> Any:
 
 
 def train(capsys: Any, *arguments: str) -> str:
+    registry.forget()  # every command is a process of its own
     call_command("train_predictor", *arguments)
     return str(capsys.readouterr().out)
 
@@ -55,6 +58,39 @@ def test_a_worse_model_is_kept_but_not_used(reports: Any, capsys: Any) -> None:
 
     assert "worse than the model in use" in train(capsys)
     assert PredictionModel.objects.get(is_active=True) == best
+
+
+def test_what_the_model_in_use_has_seen_is_no_match_between_it_and_a_new_one(reports: Any, capsys: Any) -> None:
+    reports([5, 4, 1] * 20)
+    train(capsys)
+
+    assert "has not seen" not in train(capsys)  # nothing is new: the newest tenth taught the first one, too
+    reports([5, 4, 1])
+    assert "on the 3 of them that the model in use has not seen either" in " ".join(train(capsys).split())
+
+
+def test_a_model_says_which_reports_it_learned_from(reports: Any, capsys: Any, api: Any, sam: Any) -> None:
+    reports([5, 4, 1] * 20)
+    train(capsys)
+
+    answer = api(sam).get("/api/predictions/model").json()
+    first, *_, last = Feedback.objects.order_by("created_at", "pk")
+    assert parse_datetime(answer["trained_from"]) == first.created_at
+    assert parse_datetime(answer["trained_until"]) == last.created_at
+    assert answer["half_life"] is None
+    assert answer["training_size"] == 60
+
+
+def test_a_worse_model_has_not_learned_from_the_newest_tenth(reports: Any, capsys: Any) -> None:
+    reports([5, 4, 1] * 20)
+    activate_model(
+        PredictionModel.objects.create(
+            version=1, training_size=1, holdout_size=1, coefficients=as_good_as_one_number_can_be()
+        )
+    )
+    train(capsys)
+
+    assert PredictionModel.objects.get(version=2).training_size == 54
 
 
 def test_one_can_go_back_to_an_earlier_version(reports: Any, capsys: Any) -> None:
