@@ -128,16 +128,8 @@ def _numbered(name: str, places: IntArray) -> Coded:
 
 def table_of(rows: list[Found]) -> Table:
     table = Table(title=f"Clinics with known truth, {REPORTS:,} reports, measured on the newest tenth")
-    for heading in (
-        "seed",
-        "rates' AUC",
-        "this model",
-        "oracle",
-        "share",
-        "share, scales told",
-        "covered",
-        "calibration",
-    ):
+    measures = ("share", "share, scales told", "covered", "calibration")
+    for heading in ("seed", "rates' AUC", "this model", "oracle", *measures):
         table.add_column(heading, justify="right")
     for seed, row in zip(SEEDS, rows, strict=True):
         numbers = [row.rates, row.auc, row.oracle]
