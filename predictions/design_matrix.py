@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -63,6 +63,11 @@ class Coded:
         codes = np.full(len(both), NONE, dtype=np.int32)
         codes[both] = places
         return Coded(labels, codes)
+
+    def renamed(self, name: Callable[[str], str]) -> Coded:
+        """Each token under another name, which several may share; none where the name is empty."""
+        groups = Coded.of(map(name, self.labels))
+        return Coded(groups.labels, np.append(groups.codes, np.int32(NONE))[self.codes])  # NONE finds the last
 
     def times(self, numbers: FloatArray) -> Coded:
         """Slopes: a row counts `numbers` times; where that is not known (NaN) its token is left out."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnoses.mizaj import Mizaj
-from diagnoses.models import Diagnosis, Recommendation
+from diagnoses.models import Diagnosis, Recommendation, Remedy
 from predictions.design_matrix import Coded, Columns, FloatArray
 from predictions.engine import Outcomes
 
@@ -101,6 +101,7 @@ class Cases:
         """One column of length n per group; what says more by itself comes first."""
         found: dict[str, Any] = {name: self._tokens(*attributes) for name, attributes in TOKENS.items()}
         found |= {name: self.numbers[name] for name in NUMBERS}
+        found["drug_class"] = self.tokens["remedy"].renamed(drug_class)
         for name, (attribute, number) in SLOPES.items():
             found[name] = self.tokens[attribute].times(self.numbers[number] / DEGREES)
         return found
@@ -183,3 +184,13 @@ def temperament_distance(warmth: int | None, moisture: int | None, imbalance: st
         return nan
     warm, wet = Mizaj(imbalance).axes
     return hypot(warmth + COUNTERWEIGHT * warm, moisture + COUNTERWEIGHT * wet) / DEGREES
+
+
+def drug_class(slug: str) -> str:
+    """The end of a drug's name, which tells its class: -pril, -statin, -olol; empty for what is no drug.
+
+    Source: WHO, "The use of stems in the selection of International Nonproprietary Names (INN) for pharmaceutical
+    substances". Three letters and not the stems themselves, as brands are named to sound like their substance.
+    """
+    prefix, _, name = slug.partition("-")
+    return name.split("-")[0][-3:] if prefix == Remedy.Kind.DRUG else ""

@@ -72,3 +72,11 @@ def test_a_fit_from_the_coefficients_of_another_is_the_same() -> None:
 
     columns = told.cases.columns()
     assert warm.score(columns).logit == pytest.approx(anew.score(columns).logit, abs=1e-4)
+
+
+def test_drugs_of_one_class_lean_on_each_other_and_herbs_have_none() -> None:
+    columns = columns_of([Case(slug, "drug", "") for slug in ("drug-enalapril", "drug-ramipril-hct", "mint", "drug-")])
+
+    column = columns["drug_class"]
+
+    assert [column.labels[code] if code >= 0 else "" for code in column.codes] == ["ril", "ril", "", ""]
