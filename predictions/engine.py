@@ -265,6 +265,8 @@ def fit(
 ) -> Model:
     """Fit the model to n rows: posterior mode and diagonal Laplace variance of every coefficient.
 
+    The intercept is not that of the mode but the one with which the mean of the predictions is that of the outcomes.
+
     `columns` holds one array of length n per group. Text (str or object) has one token per row, "" for
     absent; numbers have one coefficient for the group, NaN for absent, and should be of the order of 1, as
     the prior is on their coefficient. `outcomes` is 0 or 1 per row, or between, `weights` (default 1) at
@@ -286,7 +288,8 @@ def fit(
     for name, place in problem.places.items():
         tokens, center = problem.tokens[name], problem.centers[name]
         groups.append(Group(name, float(scales[name]), tokens, means[place], variances[place], center))
-    return Model(float(means[0]), float(variances[0]), tuple(groups))
+    intercept = float(means[0]) + problem.balance(means, variances, weighting)
+    return Model(intercept, float(variances[0]), tuple(groups))
 
 
 def _coefficients(model: Model, problem: Problem) -> FloatArray:

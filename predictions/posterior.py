@@ -26,6 +26,7 @@ MIN_ROWS = 20
 # On the logit scale a standard deviation of 10 leaves the overall rate to the data, yet keeps it finite.
 INTERCEPT_SCALE = 10.0
 MAX_NEWTON = 100
+BALANCING_STEPS = 5
 MAX_GRADIENTS = 250
 SMALLEST_SHARE = 1e-9
 
@@ -101,6 +102,21 @@ class Problem:
         """The Laplace variance of every coefficient; 0 for a group with scale 0."""
         chances = expit(self.matrix @ means)
         return variances_of(self.spread(scales), self.squares.T @ (weights * chances * (1 - chances)))
+
+    def balance(self, means: FloatArray, variances: FloatArray, weights: FloatArray) -> float:
+        """What the intercept lacks for the mean of all predicted probabilities to be that of the outcomes.
+
+        At the mode it is the probabilities of the mode that have that mean; the posterior's, which are what is predicted,
+        lie nearer to a half.
+        """
+        logits, spread = self.matrix @ means, self.squares @ variances
+        narrower = 1 / np.sqrt(1 + np.pi / 8 * spread)
+        shift = 0.0
+        for _ in range(BALANCING_STEPS):
+            chances = mean_chance(logits + shift, spread)
+            slope = dot(weights, narrower * chances * (1 - chances))
+            shift += dot(weights, self.outcomes - chances) / slope if slope > 0 else 0.0
+        return shift
 
 
 class Posterior:
