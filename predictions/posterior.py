@@ -106,8 +106,8 @@ class Problem:
     def balance(self, means: FloatArray, variances: FloatArray, weights: FloatArray) -> float:
         """What the intercept lacks for the mean of all predicted probabilities to be that of the outcomes.
 
-        At the mode it is the probabilities of the mode that have that mean; the posterior's, which are what is predicted,
-        lie nearer to a half.
+        At the mode it is the probabilities of the mode that have that mean; those of the posterior, which are what is
+        predicted, lie nearer to a half.
         """
         logits, spread = self.matrix @ means, self.squares @ variances
         narrower = 1 / np.sqrt(1 + np.pi / 8 * spread)
