@@ -99,11 +99,13 @@ def renew(*, refresh: str) -> TokenPair:
 
 
 @transaction.atomic
-def sign_out(*, session: Session) -> None:
-    """Ends the session: its access and refresh tokens stop working at once."""
-    session.ended_at = timezone.now()
-    session.save(update_fields=["ended_at"])
-    unsubscribe(session=session)
+def sign_out(*, session: Session, everywhere: bool = False) -> None:
+    """Ends the session, or all of its user: their access and refresh tokens stop working at once."""
+    sessions = session.user.sessions.filter(ended_at=None)
+    if not everywhere:
+        sessions = sessions.filter(pk=session.pk)
+    PushSubscription.objects.filter(session__in=sessions).delete()
+    sessions.update(ended_at=timezone.now())
     rights_changed(session.user)
 
 

@@ -30,6 +30,10 @@ class RefreshSerializer(serializers.Serializer[Any]):
     refresh = serializers.CharField(max_length=2000)
 
 
+class SignOutSerializer(serializers.Serializer[Any]):
+    everywhere = serializers.BooleanField(default=False, help_text="end every session of this account")
+
+
 class TokenPairSerializer(serializers.Serializer[Any]):
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)

@@ -19,6 +19,7 @@ from accounts.serializers import (
     RefreshSerializer,
     RegisterSerializer,
     SignInSerializer,
+    SignOutSerializer,
     TokenPairSerializer,
 )
 from avicenna.throttling import limited
@@ -61,9 +62,11 @@ class RefreshView(APIView):
 
 
 class LogoutView(APIView):
-    @extend_schema(request=None, responses={204: None}, tags=["auth"])
+    @extend_schema(request=SignOutSerializer, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
-        actions.sign_out(session=cast(Session, request.auth))
+        given = SignOutSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        actions.sign_out(session=cast(Session, request.auth), **given.validated_data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -49,3 +49,14 @@ def test_twice_is_once_too_often(api: Any, session: Session) -> None:
     statuses = [api().post("/api/auth/logout", headers=bearer(access)).status_code for _ in range(2)]
 
     assert statuses == [204, 401]
+
+
+def test_everywhere_ends_every_session_of_the_account_and_no_other(
+    api: Any, session: Session, alice: User, bob: User
+) -> None:
+    mine, his = api(alice), api(bob)
+
+    answer = api().post("/api/auth/logout", {"everywhere": True}, headers=bearer(tokens.issue(session)["access"]))
+
+    assert answer.status_code == 204
+    assert [client.get("/api/me").status_code for client in (mine, his)] == [401, 200]
