@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from analytics import evidence, privacy
 from analytics.effectiveness import Counts, Estimate, estimate
@@ -63,15 +64,33 @@ def diagnosis_report(diagnosis: Diagnosis, *, days: int | None = WINDOW_DAYS) ->
     chains = {r.pk: _chain(r, diagnosis.condition_id) for r in recommendations}
     condition = Subject.condition(diagnosis.condition_id)
     known = evidence.collect([EVERYTHING, condition, *chain.from_iterable(chains.values())], days)
-    own = [known[Subject.recommendation(r.pk)].counts for r in recommendations]
-    total = Counts(sum(counts.n for counts in own), sum(counts.successes for counts in own))
-    everything = known[EVERYTHING]
     return DiagnosisReport(
         diagnosis=diagnosis,
-        overall=estimate([everything.counts, known[condition].counts, total], everything.strength),
+        overall=_overall(diagnosis, recommendations, known),
         recommendations=list(zip(recommendations, evidence.find_all(list(chains.values()), known), strict=True)),
         daily=daily((Subject.recommendation(r.pk) for r in recommendations), days),
     )
+
+
+def overall_of(diagnoses: Iterable[Diagnosis]) -> dict[UUID, Estimate]:
+    """What `diagnosis_report` says about each as a whole, in as many queries as for one."""
+    diagnoses = list(diagnoses)
+    given: dict[UUID, list[Recommendation]] = {diagnosis.pk: [] for diagnosis in diagnoses}
+    for recommendation in Recommendation.objects.filter(diagnosis__in=given).only("diagnosis_id"):
+        given[recommendation.diagnosis_id].append(recommendation)
+    conditions = [Subject.condition(diagnosis.condition_id) for diagnosis in diagnoses]
+    own = [Subject.recommendation(r.pk) for r in chain.from_iterable(given.values())]
+    known = evidence.collect([EVERYTHING, *conditions, *own], WINDOW_DAYS)
+    return {diagnosis.pk: _overall(diagnosis, given[diagnosis.pk], known) for diagnosis in diagnoses}
+
+
+def _overall(
+    diagnosis: Diagnosis, recommendations: Iterable[Recommendation], known: Mapping[Subject, Evidence]
+) -> Estimate:
+    own = [known[Subject.recommendation(r.pk)].counts for r in recommendations]
+    total = Counts(sum(counts.n for counts in own), sum(counts.successes for counts in own))
+    everything, condition = known[EVERYTHING], known[Subject.condition(diagnosis.condition_id)]
+    return estimate([everything.counts, condition.counts, total], everything.strength)
 
 
 def remedy_report(remedy: Remedy, *, days: int | None = WINDOW_DAYS) -> RemedyReport:

@@ -144,6 +144,11 @@ class DiagnosisReportSerializer(serializers.Serializer[Any]):
         return RecommendationFindingSerializer(rows, many=True).data
 
 
+class OverallSerializer(serializers.Serializer[Any]):
+    diagnosis = serializers.UUIDField()
+    overall = EstimateSerializer()
+
+
 class ClinicSummarySerializer(FindingSerializer):
     """All reports together and what staff should look at; remedies only where five patients stand behind them."""
 

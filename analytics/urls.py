@@ -11,6 +11,7 @@ urlpatterns = [
         name="recommendation-analytics",
     ),
     path("analytics/diagnoses/<uuid:pk>", views.DiagnosisAnalyticsView.as_view(), name="diagnosis-analytics"),
+    path("analytics/overall", views.OverallView.as_view(), name="overall"),
     path("analytics/remedies/<slug:slug>", views.RemedyAnalyticsView.as_view(), name="remedy-analytics"),
     path("analytics/remedies/<slug:slug>/chart.svg", views.RemedyChartView.as_view(), name="remedy-chart"),
     path("analytics/conditions/<slug:slug>", views.ConditionAnalyticsView.as_view(), name="condition-analytics"),

@@ -25,6 +25,7 @@ from analytics.serializers import (
     ConditionReportSerializer,
     DiagnosisReportSerializer,
     ListQuerySerializer,
+    OverallSerializer,
     PublicWindowSerializer,
     RankedRemedySerializer,
     RecalculationSerializer,
@@ -63,6 +64,17 @@ class DiagnosisAnalyticsView(APIView):
         diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=pk)
         found = reports.diagnosis_report(diagnosis, **asked(WindowSerializer, request))
         return Response(DiagnosisReportSerializer(found).data)
+
+
+@extend_schema(tags=["analytics"])
+class OverallView(APIView):
+    """One's own active diagnoses, each as a whole, in one answer: what a patient's first screen shows."""
+
+    @extend_schema(responses=OverallSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        own = Diagnosis.objects.filter(patient__user=cast(User, request.user), status=Diagnosis.Status.ACTIVE)
+        found = [{"diagnosis": pk, "overall": overall} for pk, overall in reports.overall_of(own).items()]
+        return Response(OverallSerializer(found, many=True).data)
 
 
 @extend_schema(tags=["analytics"])

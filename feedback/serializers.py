@@ -112,6 +112,10 @@ class BatchAnswerSerializer(serializers.Serializer[Any]):
     error = serializers.DictField(required=False)
 
 
+class DueQuerySerializer(serializers.Serializer[Any]):
+    since = serializers.DateTimeField(help_text="when today began where the patient is")
+
+
 class EffectTallySerializer(serializers.Serializer[Any]):
     effect = serializers.CharField(source="effect.slug")
     name = serializers.CharField(source="effect.name")

@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
+from accounts.models import User
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
+from diagnoses.querysets import RecommendationQuerySet
 from feedback.models import Feedback
 from feedback.querysets import FeedbackQuerySet
 
@@ -73,6 +77,13 @@ def overview_of(diagnosis: Diagnosis) -> Overview:
         total=Summary.of(reports),
         recommendations=[(r, Summary.of(by_recommendation[r.pk])) for r in recommendations],
     )
+
+
+def due_for(user: User, since: datetime) -> RecommendationQuerySet:
+    """One's own open recommendations in active diagnoses on which nothing was reported from `since` on."""
+    reported = Feedback.objects.standing().filter(recommendation=OuterRef("pk"), created_at__gte=since)
+    own = Recommendation.objects.filter(diagnosis__patient__user=user, diagnosis__status=Diagnosis.Status.ACTIVE)
+    return own.active().exclude(Exists(reported)).for_list()
 
 
 def _standing() -> FeedbackQuerySet:

@@ -10,6 +10,7 @@ router.register("severe-side-effects", views.SevereFlagViewSet, basename="severe
 router.register("feedback", views.FeedbackViewSet, basename="feedback")
 
 urlpatterns = [
+    path("feedback/due", views.DueView.as_view(), name="feedback-due"),
     path(
         "recommendations/<uuid:recommendation_id>/feedback-summary",
         views.FeedbackSummaryView.as_view(),

@@ -22,6 +22,7 @@ from avicenna.errors import ActionError, refusal
 from avicenna.permissions import IsClinic, PatientWrites, role_of
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis, Recommendation
+from diagnoses.serializers import RecommendationSerializer
 from diagnoses.views import created
 from feedback import actions
 from feedback.filters import FeedbackFilter, SevereFlagFilter
@@ -30,13 +31,14 @@ from feedback.serializers import (
     BatchAnswerSerializer,
     BatchSerializer,
     ChangedFeedbackSerializer,
+    DueQuerySerializer,
     FeedbackSerializer,
     NewFeedbackSerializer,
     OverviewSerializer,
     SevereFlagSerializer,
     SummarySerializer,
 )
-from feedback.summaries import overview_of, summary_of
+from feedback.summaries import due_for, overview_of, summary_of
 
 # To make a serializer takes several times as long as to use it, and these keep nothing of what they are given.
 _own_feedback = FeedbackSerializer(context={"reader": Role.PATIENT})
@@ -113,6 +115,18 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
             return {"status": answer.status_code, **answer.data}
         answered = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return {"status": answered, "feedback": feedback}
+
+
+@extend_schema(tags=["feedback"])
+class DueView(APIView):
+    """What a patient may still report on today."""
+
+    @extend_schema(parameters=[DueQuerySerializer], responses=RecommendationSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        asked = DueQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        due = due_for(cast(User, request.user), asked.validated_data["since"])
+        return Response(RecommendationSerializer(due, many=True).data)
 
 
 @extend_schema(tags=["feedback"])

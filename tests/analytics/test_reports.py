@@ -152,3 +152,20 @@ def test_severe_side_effects_come_before_many(api: Any, clinic: Any, mint: Remed
     clinic(mint, [4] * 12, side_effects={nausea: 5})
 
     assert [row["remedy"] for row in api().get("/api/analytics/side-effects").json()] == ["mint", "sweet-violet"]
+
+
+def test_all_active_diagnoses_of_a_patient_are_told_at_once(
+    api: Any, alice: Any, bob: Any, recommendation: Any, headache: Condition, django_assert_max_num_queries: Any
+) -> None:
+    submit(actor=alice, recommendation_id=recommendation.pk, rating=5, symptom_improvement=5)
+    for _ in range(3):
+        record_diagnosis(actor=bob, patient=recommendation.diagnosis.patient, condition=headache, severity=2)
+    client = api(alice)
+
+    with django_assert_max_num_queries(7):
+        told = client.get("/api/analytics/overall").json()
+
+    one = client.get(f"/api/analytics/diagnoses/{recommendation.diagnosis_id}").json()["overall"]
+    assert len(told) == 4
+    assert {"diagnosis": str(recommendation.diagnosis_id), "overall": one} in told
+    assert api(bob).get("/api/analytics/overall").json() == []
