@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
+
+
+STATIC = Path(__file__).resolve().parent / "static"
+# The order of the cascade.
+STYLES = [f"dashboard/styles/{name}.css" for name in ("tokens", "base", "controls", "frame", "parts", "screens")]
+# Named in the page, so that the browser asks for all at once and not for each when another has named it.
+MODULES = sorted(
+    str(path.relative_to(STATIC))
+    for path in STATIC.rglob("*.js")
+    if path.name != "first.js"  # a script
+)
 
 
 class DashboardView(TemplateView):
@@ -19,7 +31,7 @@ class DashboardView(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """`demo` offers the sign-ins of the demonstration clinic, which exist only where DEBUG is on."""
-        return super().get_context_data(demo=settings.DEBUG, **kwargs)
+        return super().get_context_data(demo=settings.DEBUG, styles=STYLES, modules=MODULES, **kwargs)
 
 
 def content_policy(request: HttpRequest) -> str:

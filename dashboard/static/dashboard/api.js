@@ -1,6 +1,6 @@
 // Calls to the API: bearer token, one refresh when it ran out, and every failure as an ApiError.
 
-import { language } from "./i18n.js";
+import { language } from "./preferences.js";
 
 const KEY = "avicenna.session";
 const LONGEST_MS = 15_000;
@@ -28,10 +28,14 @@ export async function signIn(email, password) {
   keep(data);
 }
 
+export async function register(person) {
+  await exchange("POST", "/api/auth/register", { ...person, language: language.value });
+}
+
 /** Forgets the session here in any case; false when the server could not be told. */
-export async function signOut() {
+export async function signOut({ everywhere = false } = {}) {
   try {
-    await request("POST", "/api/auth/logout");
+    await request("POST", "/api/auth/logout", { everywhere });
     return true;
   } catch (error) {
     return error.status === 401;
@@ -92,7 +96,7 @@ function keep(pair) {
 }
 
 async function exchange(method, path, body, access) {
-  const headers = { Accept: "application/json", "Accept-Language": language() };
+  const headers = { Accept: "application/json", "Accept-Language": language.value };
   if (access) headers.Authorization = `Bearer ${access}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const signal = AbortSignal.timeout(LONGEST_MS);

@@ -1,7 +1,7 @@
 // The catalogue of side effects, asked for once a session.
 
 import { get } from "./api.js";
-import { language } from "./i18n.js";
+import { language } from "./preferences.js";
 
 let asked = null;
 const known = new Map();
@@ -18,7 +18,7 @@ export async function sideEffects() {
   return [...known.values()].filter((effect) => effect.is_active).sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
 }
 
-export const nameOf = (term) => (language() === "fa" ? term.name_fa : term.name_en);
+export const nameOf = (term) => (language.value === "fa" ? term.name_fa : term.name_en);
 
 /** The name of a side effect if the catalogue is here, else its slug as words. */
 export function effectName(slug) {

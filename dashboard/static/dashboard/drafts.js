@@ -1,12 +1,13 @@
 // What was typed into the feedback forms and not yet received, for as long as the page is open.
 
 import { patch, request } from "./api.js";
+import { signal } from "./ui.js";
 
 const drafts = new Map();
 
-/** The draft for a recommendation. Its `clientId` stays until the server has answered: sending twice is sending once. */
+/** A signal with the draft for a recommendation. Its `clientId` stays until the server has answered: sending twice is sending once. */
 export function draftFor(recommendationId) {
-  if (!drafts.has(recommendationId)) drafts.set(recommendationId, emptyDraft(recommendationId));
+  if (!drafts.has(recommendationId)) drafts.set(recommendationId, signal(emptyDraft(recommendationId)));
   return drafts.get(recommendationId);
 }
 
@@ -21,26 +22,27 @@ function emptyDraft(recommendationId) {
     compliance: null,
     effects: new Map(), // slug → severity, null until chosen
     comment: "",
-    firstSent: null, // what a request without an answer may have stored
+    firstSent: undefined, // what a request without an answer may have stored
   };
 }
 
 /** Throws ApiError; the draft is kept then. */
 export async function sendDraft(draft) {
-  const report = reportOf(draft);
+  const report = reportOf(draft.value);
   const text = JSON.stringify(report);
-  draft.firstSent ??= text;
+  const { recommendationId, clientId, firstSent = text } = draft.value;
+  draft.value = { ...draft.value, firstSent };
   try {
-    const body = { ...report, recommendation: draft.recommendationId, client_id: draft.clientId };
+    const body = { ...report, recommendation: recommendationId, client_id: clientId };
     const { status, data } = await request("POST", "/api/feedback/", body);
     // 200: an earlier request had arrived after all. If the person has changed something since, so must the report.
-    if (status === 200 && draft.firstSent !== text) await patch(`/api/feedback/${data.id}/`, report);
+    if (status === 200 && firstSent !== text) await patch(`/api/feedback/${data.id}/`, report);
   } catch (error) {
     const wasRefused = error.status >= 400 && error.status < 500;
-    if (wasRefused) draft.firstSent = null;
+    if (wasRefused) draft.value = { ...draft.value, firstSent: undefined };
     throw error;
   }
-  drafts.delete(draft.recommendationId);
+  drafts.delete(recommendationId);
 }
 
 function reportOf({ rating, symptom_improvement, compliance, effects, comment }) {

@@ -1,7 +1,8 @@
 // Turns an event of the stream into a sentence.
 
 import { effectName } from "./catalogue.js";
-import { language, list, percent, t, word } from "./i18n.js";
+import { list, percent, t, word } from "./i18n.js";
+import { language } from "./preferences.js";
 
 const ICON = {
   diagnosis_update: "note",
@@ -30,7 +31,7 @@ export function sentence(event, recommendations) {
 
 export function remedyName(recommendation) {
   if (!recommendation) return t("event.a_remedy");
-  return language() === "fa" ? recommendation.remedy_name_fa : recommendation.remedy_name_en;
+  return language.value === "fa" ? recommendation.remedy_name_fa : recommendation.remedy_name_en;
 }
 
 /** Dosage, frequency and duration in one line. */
@@ -49,7 +50,7 @@ function diagnosisSentence({ action, status, severity, changed_fields }) {
 function recommendationSentence({ action, recommendation, previous, changed_fields, reason }) {
   const remedy = remedyName(recommendation);
   if (action === "added") {
-    const details = directions(recommendation).join(language() === "fa" ? "، " : ", ");
+    const details = directions(recommendation).join(language.value === "fa" ? "، " : ", ");
     return t(details ? "event.recommendation.added_details" : "event.recommendation.added", { remedy, details });
   }
   if (action === "stopped" && reason) return t("event.recommendation.stopped_reason", { remedy, reason });

@@ -1,22 +1,25 @@
-// What is known about one open diagnosis, kept up to date by its stream. No DOM: the screen draws it.
+// What is known about one open diagnosis, kept up to date by its stream. No DOM: screens read the signals.
 
-import { freshToken, get, post } from "./api.js";
+import { get } from "./api.js";
 import { sideEffects } from "./catalogue.js";
-import { DiagnosisStream } from "./stream.js";
+import { streamOf } from "./live.js";
+import { batch, signal } from "./ui.js";
 
 const SHOWN_EVENTS = 20;
 const SETTLE_MS = 60; // one report makes two events: rank once
 const BETWEEN_RANKINGS_MS = 1_500; // far below the server's limit
 const UNRANKED = new Set(["feedback_update", "severe_side_effect"]); // each comes with an effectiveness_update
 
-/** Emits `diagnosis`, `ranking`, `events`, `recommendations` and `connection` when that part changed. */
-export class Watch extends EventTarget {
-  diagnosis = null;
-  recommendations = new Map();
-  ranking = null; // {level, predictions, leftOut, failed}
-  level = "balanced";
-  events = []; // newest first; `isFresh` for those that came after the screen was opened
-  connection = { state: "connecting" };
+export class Watch {
+  diagnosis = signal(null);
+  recommendations = signal(new Map()); // id → what the stream says of it
+  ranking = signal(null); // {level, predictions, left_out, failed}
+  level = signal("balanced");
+  figures = signal(null); // {overall, findings: recommendation id → finding, total}
+  events = signal([]); // newest first; `isFresh` for those that came after the screen was opened
+  tally = signal({ since: new Date(), updates: 0, reports: 0, scores: 0 });
+  connection = signal({ state: "connecting" });
+  failure = signal(null);
 
   #id;
   #stream = null;
@@ -26,22 +29,26 @@ export class Watch extends EventTarget {
   #rankQuestion = 0;
 
   constructor(diagnosisId) {
-    super();
     this.#id = diagnosisId;
   }
 
-  /** Reads the present state, then follows it. Throws ApiError. */
+  /** Reads the present state, then follows it; what went wrong is in `failure`. */
   async open() {
-    const [diagnosis, { head, snapshot }] = await Promise.all([
-      get(`/api/diagnoses/${this.#id}/`),
-      get(`/api/diagnoses/${this.#id}/snapshot`),
-      this.#rank(),
-      sideEffects().catch(() => []), // only for the names in events
-    ]);
-    if (this.#closed) return;
-    this.diagnosis = diagnosis;
-    this.#know(snapshot.recommendations);
-    this.#follow(head);
+    this.failure.value = null;
+    try {
+      const [diagnosis, { head, snapshot }] = await Promise.all([
+        get(`/api/diagnoses/${this.#id}/`),
+        get(`/api/diagnoses/${this.#id}/snapshot`),
+        this.#weigh(),
+        sideEffects().catch(() => []), // only for the names in events
+      ]);
+      if (this.#closed) return;
+      this.diagnosis.value = diagnosis;
+      this.#know(snapshot.recommendations);
+      this.#follow(head);
+    } catch (error) {
+      this.failure.value = error;
+    }
   }
 
   close() {
@@ -55,93 +62,102 @@ export class Watch extends EventTarget {
   }
 
   setLevel(level) {
-    if (level === this.level) return;
-    this.level = level;
-    this.#rank();
+    this.level.value = level;
+    this.#weigh();
   }
 
-  rankAgain() {
-    this.#rank();
+  weighAgain() {
+    this.#weigh();
   }
 
   /** Asks again for what the server words in the reader's language. */
   async reword() {
-    const [diagnosis] = await Promise.all([get(`/api/diagnoses/${this.#id}/`).catch(() => null), this.#rank()]);
-    if (!diagnosis) return;
-    this.diagnosis = diagnosis;
-    this.#emit("diagnosis");
+    const [diagnosis] = await Promise.all([get(`/api/diagnoses/${this.#id}/`).catch(() => null), this.#weigh()]);
+    if (diagnosis) this.diagnosis.value = diagnosis;
   }
 
   #follow(head) {
-    const ticket = async () => (await post("/api/realtime/tickets", { diagnosis: this.#id })).url;
-    this.#stream = new DiagnosisStream({ ticket, since: Math.max(0, head - SHOWN_EVENTS), token: freshToken });
-    this.#stream.addEventListener("event", ({ detail }) => this.#event(detail, detail.seq > head));
-    this.#stream.addEventListener("reset", ({ detail }) => this.#reset(detail));
-    this.#stream.addEventListener("state", ({ detail }) => {
-      this.connection = detail;
-      this.#emit("connection");
-    });
+    this.#stream = streamOf(this.#id, Math.max(0, head - SHOWN_EVENTS));
+    this.#stream.addEventListener("event", ({ detail }) => batch(() => this.#event(detail, detail.seq > head)));
+    this.#stream.addEventListener("reset", ({ detail }) => batch(() => this.#reset(detail)));
+    this.#stream.addEventListener("state", ({ detail }) => (this.connection.value = detail));
     this.#stream.start();
   }
 
   #event(event, isFresh) {
     const shown = { ...event, isFresh, at: new Date(event.timestamp) };
-    this.events = [shown, ...this.events].slice(0, SHOWN_EVENTS);
-    // The snapshot already holds what happened before it.
-    if (isFresh) this.#apply(event);
-    this.#emit("events", shown);
-    if (isFresh && !UNRANKED.has(event.type)) this.#rankSoon();
+    this.events.value = [shown, ...this.events.value].slice(0, SHOWN_EVENTS);
+    if (!isFresh) return; // the snapshot already holds what happened before it
+    this.#apply(event);
+    this.#count(event);
+    if (!UNRANKED.has(event.type)) this.#weighSoon();
   }
 
   #apply({ type, data }) {
     if (type === "recommendation_update") this.#know([data.previous, data.recommendation].filter(Boolean));
-    if (type === "diagnosis_update") {
-      const { status, severity, imbalance } = data;
-      this.diagnosis = { ...this.diagnosis, status, severity, imbalance };
-      this.#emit("diagnosis");
-    }
+    if (type === "diagnosis_update") this.#change(data);
+  }
+
+  #count({ type }) {
+    const { updates, reports, scores, ...rest } = this.tally.value;
+    this.tally.value = {
+      ...rest,
+      updates: updates + 1,
+      reports: reports + Number(type === "feedback_update"),
+      scores: scores + Number(type === "effectiveness_update"),
+    };
   }
 
   #reset({ head, snapshot }) {
-    const { status, severity, imbalance } = snapshot.diagnosis;
-    this.diagnosis = { ...this.diagnosis, status, severity, imbalance };
-    this.recommendations.clear();
+    this.#change(snapshot.diagnosis);
+    this.recommendations.value = new Map();
     this.#know(snapshot.recommendations);
-    const shown = { type: "reset", seq: head, isFresh: true, at: new Date(), data: {} };
-    this.events = [shown]; // what was shown before may not lead up to this state
-    this.#emit("diagnosis");
-    this.#emit("events", shown);
-    this.#rankSoon();
+    // What was shown before may not lead up to this state.
+    this.events.value = [{ type: "reset", seq: head, isFresh: true, at: new Date(), data: {} }];
+    this.#weighSoon();
+  }
+
+  #change({ status, severity, imbalance }) {
+    this.diagnosis.value = { ...this.diagnosis.value, status, severity, imbalance };
   }
 
   #know(recommendations) {
-    for (const recommendation of recommendations) this.recommendations.set(recommendation.id, recommendation);
-    this.#emit("recommendations");
+    const known = recommendations.map((recommendation) => [recommendation.id, recommendation]);
+    this.recommendations.value = new Map([...this.recommendations.value, ...known]);
   }
 
-  #rankSoon(atLeast = SETTLE_MS) {
+  #weighSoon(atLeast = SETTLE_MS) {
     clearTimeout(this.#rankTimer);
     const wait = Math.max(atLeast, this.#rankedAt + BETWEEN_RANKINGS_MS - Date.now());
-    this.#rankTimer = setTimeout(() => this.#rank(), wait);
+    this.#rankTimer = setTimeout(() => this.#weigh(), wait);
   }
 
-  async #rank() {
+  async #weigh() {
     const question = ++this.#rankQuestion;
-    const level = this.level;
+    const level = this.level.value;
     this.#rankedAt = Date.now();
-    try {
-      const { predictions, left_out: leftOut } = await get(`/api/predictions/?diagnosis=${this.#id}&optimization_level=${level}`);
-      if (question === this.#rankQuestion) this.ranking = { level, predictions, leftOut, failed: null };
-    } catch (error) {
-      if (question !== this.#rankQuestion) return;
-      this.ranking = { level: this.level, predictions: [], leftOut: [], ...this.ranking, failed: error };
-      if (!this.#closed && isTemporary(error)) this.#rankSoon((error.retryAfter ?? 5) * 1000);
-    }
-    if (question === this.#rankQuestion) this.#emit("ranking");
+    const [ranked, measured] = await Promise.allSettled([this.#rank(level), this.#measure()]);
+    if (question !== this.#rankQuestion || this.#closed) return;
+    const failed = ranked.reason ?? measured.reason ?? null;
+    batch(() => {
+      if (measured.value) this.figures.value = measured.value;
+      this.ranking.value = ranked.value ?? { level, predictions: [], left_out: [], ...this.ranking.value, failed };
+    });
+    if (failed && isTemporary(failed)) this.#weighSoon((failed.retryAfter ?? 5) * 1000);
   }
 
-  #emit(part, detail) {
-    if (!this.#closed) this.dispatchEvent(new CustomEvent(part, { detail }));
+  async #rank(level) {
+    const { predictions, left_out = [] } = await get(`/api/predictions/?diagnosis=${this.#id}&optimization_level=${level}`);
+    return { level, predictions, left_out, failed: null };
+  }
+
+  async #measure() {
+    const [report, overview] = await Promise.all([
+      get(`/api/analytics/diagnoses/${this.#id}`),
+      get(`/api/diagnoses/${this.#id}/feedback-overview`),
+    ]);
+    const findings = new Map(report.recommendations.map((row) => [row.recommendation, row.effectiveness]));
+    return { overall: report.overall, findings, total: overview.total };
   }
 }
 

@@ -1,0 +1,39 @@
+// Streams of diagnoses with the tickets and tokens of whoever is signed in.
+
+import { freshToken, post } from "./api.js";
+import { DiagnosisStream } from "./stream.js";
+import { useEffect, useRef } from "./ui.js";
+
+const MOST = 5; // sockets for one list; a patient has one to three active diagnoses
+const SETTLE_MS = 100; // one report makes two events
+
+export function streamOf(diagnosisId, since) {
+  const ticket = async () => (await post("/api/realtime/tickets", { diagnosis: diagnosisId })).url;
+  return new DiagnosisStream({ ticket, since, token: freshToken });
+}
+
+/** Calls `onNews` soon after anything happened in one of the diagnoses (`{id, head}`) as long as the screen is there. */
+export function useNews(diagnoses, onNews) {
+  const tell = useRef();
+  tell.current = onNews;
+  const watched = diagnoses.slice(0, MOST);
+  useEffect(() => {
+    let timer;
+    const soon = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => tell.current(), SETTLE_MS);
+    };
+    const streams = watched.map(({ id, head }) => streamOf(id, head));
+    const nudge = () => streams.forEach((stream) => stream.nudge());
+    for (const stream of streams) {
+      for (const type of ["event", "reset"]) stream.addEventListener(type, soon);
+      stream.start();
+    }
+    addEventListener("online", nudge);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("online", nudge);
+      for (const stream of streams) stream.stop();
+    };
+  }, [watched.map(({ id }) => id).join()]);
+}

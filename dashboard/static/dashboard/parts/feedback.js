@@ -1,0 +1,106 @@
+import { draftFor, sendDraft } from "../drafts.js";
+import { explain, fieldMessage } from "../errors.js";
+import { t } from "../i18n.js";
+import { html, useEffect, useRef, useSignal } from "../ui.js";
+import { announce } from "./announcer.js";
+import { Comment, isTooLong } from "./comment.js";
+import { Scale } from "./scale.js";
+import { closeSheet, holdSheet, openSheet, SheetHeader } from "./sheet.js";
+import { SideEffects } from "./side_effects.js";
+
+/** Opens the sheet for `{id, name}`; what was typed before is still there. `onSent` runs when the server has it. */
+export function openFeedback({ recommendation, onSent }) {
+  const draft = draftFor(recommendation.id);
+  openSheet(() => html`<${FeedbackForm} recommendation=${recommendation} draft=${draft} onSent=${onSent} />`);
+}
+
+function FeedbackForm({ recommendation, draft, onSent }) {
+  const form = useRef(null);
+  const errors = useSignal({});
+  const failure = useSignal(null);
+  const isSending = useSignal(false);
+  const refusals = useSignal(0);
+  useEffect(() => void (refusals.value && leadToMistake(form.current)), [refusals.value]);
+
+  /** Changes a part of the draft; what was wrong with it is no longer said. */
+  const change = (part, field = Object.keys(part)[0]) => {
+    draft.value = { ...draft.value, ...part };
+    errors.value = { ...errors.value, [field]: undefined };
+  };
+  const refuse = (found) => {
+    errors.value = found;
+    refusals.value += 1;
+  };
+  const send = async () => {
+    failure.value = null;
+    isSending.value = true;
+    holdSheet(true);
+    try {
+      await sendDraft(draft);
+      closeSheet();
+      announce(t("feedback.sent"));
+      onSent();
+    } catch (error) {
+      failure.value = error;
+      refuse(Object.fromEntries(Object.entries(error.fields ?? {}).map(([field, given]) => [field, fieldMessage(given)])));
+    }
+    isSending.value = false;
+    holdSheet(false);
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    if (isSending.value) return;
+    const found = mistakes(draft.value);
+    if (Object.keys(found).length || isTooLong(draft.value.comment)) refuse(found);
+    else send();
+  };
+
+  const scale = (field, key, options = {}) => html`<${Scale}
+    name=${field}
+    label=${t(`feedback.${key}`)}
+    words=${`feedback.${key}`}
+    value=${draft.value[field]}
+    error=${errors.value[field]}
+    onChange=${(value) => change({ [field]: value })}
+    ...${options}
+  />`;
+  return html`
+    <form class="sheet-page" ref=${form} novalidate onSubmit=${submit}>
+      <${SheetHeader} title=${t("feedback.title")} about=${t("feedback.about", { remedy: recommendation.name })} />
+      <div class="sheet-body">
+        ${scale("rating", "rating", { faces: true })}
+        ${scale("symptom_improvement", "improvement")}
+        ${scale("compliance", "compliance", { onClear: () => change({ compliance: null }) })}
+        <${SideEffects} effects=${draft.value.effects} errors=${errors.value} onChange=${(effects, slug) => change({ effects }, slug)} />
+        <${Comment} value=${draft.value.comment} error=${errors.value.comment} onChange=${(comment) => change({ comment })} />
+      </div>
+      <footer>
+        ${failure.value && html`<${WhatFailed} failure=${failure.value} />`}
+        <button class="primary" id="sheet-send" disabled=${isSending.value}>${t(isSending.value ? "feedback.sending" : "feedback.submit")}</button>
+      </footer>
+    </form>
+  `;
+}
+
+function WhatFailed({ failure }) {
+  const isLost = failure.status === 0 || failure.status >= 500;
+  return html`
+    <div class="notice bad" role="alert">
+      <p>${Object.keys(failure.fields ?? {}).length ? t("feedback.check") : explain(failure)}</p>
+      ${isLost && html`<p class="small">${t("feedback.kept")}</p>`}
+    </div>
+  `;
+}
+
+function mistakes({ rating, symptom_improvement, effects }) {
+  const unchosen = Object.entries({ rating, symptom_improvement }).filter(([, value]) => !value);
+  const unmeasured = [...effects].filter(([, severity]) => !severity);
+  return Object.fromEntries([...unchosen, ...unmeasured].map(([field]) => [field, t("feedback.choose")]));
+}
+
+/** To the first field that needs another value. */
+function leadToMistake(form) {
+  const wrong = form.querySelector("[aria-invalid=true]");
+  (wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong)?.focus();
+  wrong?.scrollIntoView({ block: "center" });
+}

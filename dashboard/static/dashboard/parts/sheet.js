@@ -1,0 +1,56 @@
+// The sheet that rises from below, a dialog. One at a time is open.
+
+import { t } from "../i18n.js";
+import { html, signal, useEffect, useRef } from "../ui.js";
+import { Icon } from "./icon.js";
+
+const opened = signal(null); // {draw, number}
+const isHeld = signal(false);
+let number = 0;
+
+/** `draw()` gives the content. */
+export function openSheet(draw) {
+  isHeld.value = false;
+  opened.value = { draw, number: ++number };
+}
+
+export function closeSheet() {
+  document.querySelector("dialog.sheet")?.close();
+}
+
+/** While held it stays, whatever is tried: one should see how it ends. */
+export function holdSheet(held) {
+  isHeld.value = held;
+}
+
+export function SheetHost() {
+  const sheet = opened.value;
+  return sheet && html`<${Sheet} key=${sheet.number} draw=${sheet.draw} />`;
+}
+
+function Sheet({ draw }) {
+  const dialog = useRef(null);
+  useEffect(() => dialog.current.showModal(), []);
+  const cancel = (event) => isHeld.value && event.preventDefault();
+  const beside = ({ target }) => target === dialog.current && !isHeld.value && closeSheet();
+  return html`
+    <dialog class="sheet" ref=${dialog} aria-labelledby="sheet-title" onCancel=${cancel} onClick=${beside} onClose=${() => (opened.value = null)}>
+      ${draw()}
+    </dialog>
+  `;
+}
+
+/** What it is, about what, and the button that closes it. */
+export function SheetHeader({ title, about }) {
+  return html`
+    <header>
+      <div class="grow">
+        <h2 id="sheet-title">${title}</h2>
+        ${about && html`<p class="soft">${about}</p>`}
+      </div>
+      <button class="plain round" id="sheet-close" type="button" aria-label=${t("sheet.close")} disabled=${isHeld.value} onClick=${closeSheet}>
+        <${Icon} name="close" />
+      </button>
+    </header>
+  `;
+}

@@ -1,0 +1,107 @@
+import { explain, fieldMessage } from "../errors.js";
+import { t } from "../i18n.js";
+import { Field } from "../parts/field.js";
+import { Icon } from "../parts/icon.js";
+import { enter, join, notice } from "../session.js";
+import { html, useEffect, useRef, useSignal } from "../ui.js";
+
+// Offered only where the page says that it shows the demonstration clinic.
+const DEMO_PASSWORD = "avicenna-demo";
+const DEMO = [
+  ["sara@demo.example", "role.patient"],
+  ["reza@demo.example", "role.patient"],
+  ["dr.amini@demo.example", "role.practitioner"],
+];
+const MODES = {
+  signin: { fields: ["email", "password"], act: enter, autocomplete: "current-password", other: "register" },
+  register: { fields: ["full_name", "email", "password"], act: join, autocomplete: "new-password", other: "signin" },
+};
+
+/** Sign in or, in its other mode, register. */
+export function DoorScreen() {
+  const mode = useSignal("signin");
+  return html`
+    <div class="door">
+      <header class="welcome">
+        <img src=${new URL("../icon.svg", import.meta.url).href} alt="" width="72" height="72" />
+        <p class="name">${t("app.name")}</p>
+        <p class="soft">${t("app.tagline")}</p>
+      </header>
+      <${Form} key=${mode.value} mode=${mode} />
+      ${"demo" in document.body.dataset && html`<${Demo} />`}
+    </div>
+  `;
+}
+
+function Form({ mode }) {
+  const { fields, act, autocomplete, other } = MODES[mode.value];
+  const typed = useRef({ full_name: "", email: "", password: "" });
+  const form = useRef(null);
+  const missing = useSignal([]);
+  const failure = useSignal(null);
+  const isSending = useSignal(false);
+  const refusals = useSignal(0);
+  useEffect(() => void (refusals.value && (form.current.querySelector("[aria-invalid]") ?? form.current.querySelector("#password")).focus()), [refusals.value]);
+
+  const submit = async (event) => {
+    event.preventDefault();
+    failure.value = null;
+    missing.value = fields.filter((name) => !typed.current[name].trim());
+    if (missing.value.length) return void (refusals.value += 1);
+    isSending.value = true;
+    try {
+      await act({ ...typed.current, email: typed.current.email.trim() });
+    } catch (error) {
+      failure.value = error;
+      refusals.value += 1;
+    }
+    isSending.value = false;
+  };
+  const field = (name, attributes) => html`<${Field}
+    name=${name}
+    label=${t(`signin.${name}`)}
+    error=${missing.value.includes(name) ? t(`signin.${name}_missing`) : fieldMessage(failure.value?.fields[name])}
+    onInput=${({ target }) => (typed.current[name] = target.value)}
+    ...${attributes}
+  />`;
+  const isGeneral = failure.value && !fields.some((name) => failure.value.fields[name]);
+  return html`
+    <h1>${t(`${mode.value}.title`)}</h1>
+    ${notice.value && !failure.value && html`<div class="notice" role="status">${t(notice.value)}</div>`}
+    <form class="card form" ref=${form} novalidate onSubmit=${submit}>
+      ${fields.includes("full_name") && field("full_name", { autocomplete: "name", dir: "auto" })}
+      ${field("email", { type: "email", autocomplete: "username", inputmode: "email", dir: "ltr" })}
+      ${field("password", { type: "password", autocomplete, dir: "ltr", hint: mode.value === "register" && t("register.password_hint") })}
+      ${isGeneral && html`<div class="notice bad" role="alert">${explain(failure.value)}</div>`}
+      <button class="primary" disabled=${isSending.value}>${t(`${mode.value}.${isSending.value ? "sending" : "submit"}`)}</button>
+      <button class="plain" type="button" id="other-mode" onClick=${() => (mode.value = other)}>${t(`${mode.value}.other`)}</button>
+    </form>
+  `;
+}
+
+function Demo() {
+  const failure = useSignal(null);
+  const open = (email) => async () => {
+    try {
+      await enter({ email, password: DEMO_PASSWORD, keepsLanguage: true });
+    } catch (error) {
+      failure.value = error;
+    }
+  };
+  const person = ([email, role]) => html`
+    <button class="row" type="button" onClick=${open(email)}>
+      <span class="strong grow">${t(role)}</span><span class="soft small" dir="ltr">${email}</span><${Icon} name="forward" />
+    </button>
+  `;
+  return html`
+    <section aria-labelledby="demo-title">
+      <h2 id="demo-title">${t("signin.demo")}</h2>
+      <p class="soft small lead">${t("signin.demo_hint")}</p>
+      ${failure.value && html`<div class="notice bad" role="alert">${explain(failure.value)}</div>`}
+      <div class="card flush rows">
+        ${DEMO.map(person)}
+        <a class="row" href="/admin/"><span class="strong grow">${t("signin.demo_admin")}</span><span class="soft small" dir="ltr">/admin/</span><${Icon} name="forward" /></a>
+      </div>
+    </section>
+  `;
+}

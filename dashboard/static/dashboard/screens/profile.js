@@ -1,0 +1,68 @@
+import { get } from "../api.js";
+import { t, word } from "../i18n.js";
+import { Icon } from "../parts/icon.js";
+import { Problem } from "../parts/notices.js";
+import { Segments } from "../parts/segments.js";
+import { closeSheet, openSheet, SheetHeader } from "../parts/sheet.js";
+import { calendar, CALENDARS, chooseCalendar, chooseTheme, language, LANGUAGES, theme, THEMES } from "../preferences.js";
+import { useResource } from "../resource.js";
+import { changeLanguage, me, signOut } from "../session.js";
+import { html } from "../ui.js";
+
+/** Who one is, how the app speaks and looks, and the way out. */
+export function ProfileScreen() {
+  const { email, role, patient } = me.value;
+  const { data: record, failure, again } = useResource(async () => patient && get(`/api/patients/${patient}/`));
+  const name = me.value.name || record?.full_name || email;
+  return html`
+    <div class="screen profile">
+      <h1>${t("tab.profile")}</h1>
+      ${failure && html`<${Problem} failure=${failure} retry=${again} />`}
+      <section class="card person" aria-label=${t("profile.you")}>
+        <span class="avatar" aria-hidden="true">${[...name][0].toUpperCase()}</span>
+        <div class="grow">
+          <h2><bdi>${name}</bdi></h2>
+          <p class="soft small"><bdi>${email}</bdi></p>
+          <p class="chips">
+            <span class="chip">${t(`role.${role}`)}</span>
+            ${patient && html`<span class="chip">${record?.mizaj_type ? t("profile.mizaj", { value: word("mizaj", record.mizaj_type) }) : t("profile.mizaj_unknown")}</span>`}
+          </p>
+        </div>
+      </section>
+      <${Preferences} />
+      <section class="card flush rows" aria-label=${t("app.sign_out")}>
+        <button class="row" type="button" id="sign-out" onClick=${() => signOut()}><${Icon} name="leave" /><span class="grow">${t("app.sign_out")}</span></button>
+        <button class="row danger" type="button" id="sign-out-everywhere" onClick=${confirmEverywhere}><${Icon} name="alert" /><span class="grow">${t("profile.sign_out_everywhere")}</span></button>
+      </section>
+      <p class="soft small disclaimer">${t("app.disclaimer")}</p>
+    </div>
+  `;
+}
+
+function Preferences() {
+  const named = (key) => (value) => ({ value, label: t(`${key}.${value}`) });
+  const languages = LANGUAGES.map((value) => ({ value, label: t(`language.${value}`), lang: value }));
+  return html`
+    <section class="card preferences" aria-label=${t("profile.preferences")}>
+      <${Segments} name="language" legend=${t("profile.language")} options=${languages} value=${language.value} onChoose=${changeLanguage} />
+      <${Segments} name="calendar" legend=${t("profile.calendar")} options=${CALENDARS.map(named("calendar"))} value=${calendar.value} onChoose=${chooseCalendar} />
+      <${Segments} name="theme" legend=${t("profile.theme")} options=${THEMES.map(named("theme"))} value=${theme.value} onChoose=${chooseTheme} />
+    </section>
+  `;
+}
+
+function confirmEverywhere() {
+  const leave = () => {
+    closeSheet();
+    signOut({ everywhere: true });
+  };
+  openSheet(
+    () => html`
+      <div class="sheet-page">
+        <${SheetHeader} title=${t("profile.everywhere_title")} />
+        <div class="sheet-body"><p>${t("profile.everywhere_text")}</p></div>
+        <footer><button class="primary" type="button" id="confirm-everywhere" onClick=${leave}>${t("profile.everywhere_confirm")}</button></footer>
+      </div>
+    `,
+  );
+}
