@@ -10,7 +10,9 @@ import { Ring } from "../parts/ring.js";
 import { Severity } from "../parts/severity.js";
 import { useResource } from "../resource.js";
 import { me } from "../session.js";
-import { html } from "../ui.js";
+import { html, useSignal } from "../ui.js";
+
+const FIRST = 4; // more would push the diagnoses out of sight
 
 /** The patient's day: what is due, and how the active diagnoses do. */
 export function HomeScreen() {
@@ -54,14 +56,17 @@ function greeting(name) {
 }
 
 function Due({ due, diagnoses, onSent }) {
+  const isWhole = useSignal(false);
   if (!diagnoses.length) return null;
+  const shown = isWhole.value ? due : due.slice(0, FIRST);
   const conditions = new Map(diagnoses.map((diagnosis) => [diagnosis.id, diagnosis.condition_name]));
   return html`
     <section class="part" aria-labelledby="due-title">
       <h2 id="due-title">${t("home.due")} ${due.length > 0 && html`<span class="count">${number(due.length)}</span>`}</h2>
       ${due.length > 0
-        ? html`<ul class="card flush due plain-list">${due.map((row) => html`<${DueRow} key=${row.id} due=${row} condition=${conditions.get(row.diagnosis)} onSent=${onSent} />`)}</ul>`
+        ? html`<ul class="card flush due plain-list">${shown.map((row) => html`<${DueRow} key=${row.id} due=${row} condition=${conditions.get(row.diagnosis)} onSent=${onSent} />`)}</ul>`
         : html`<p class="card done"><span class="medallion"><${Icon} name="check" /></span><span>${t("home.all_done")}</span></p>`}
+      ${due.length > shown.length && html`<button class="plain all-due" type="button" onClick=${() => (isWhole.value = true)}>${t("home.all_due", { count: due.length })}</button>`}
     </section>
   `;
 }
