@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "avicenna-demo"
+PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -122,8 +124,8 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:
     """A phone at the sign-in screen. Errors in the console and requests to other hosts fail the test."""
-    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB", base_url=server.url)
-    context.add_init_script("sessionStorage['avicenna.language'] ??= 'en'")  # as if chosen, whatever the account says
+    context = browser.new_context(**PHONE, locale="en-GB", base_url=server.url)
+    context.add_init_script("localStorage['avicenna.language'] ??= 'en'")  # as if chosen, whatever the account says
     page = context.new_page()
     page.set_default_timeout(10_000)
     wrong: list[str] = []
@@ -138,12 +140,17 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
 @pytest.fixture
 def watching(page: Page) -> Page:
     """Sara, with one of her diagnoses open and live."""
-    page.fill("#email", "sara@demo.example")
-    page.fill("#password", PASSWORD)
-    page.click("form button")
+    sign_in(page, "sara@demo.example")
     page.click("a.link >> nth=0")
     page.wait_for_selector("[data-state=live]")
     return page
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.fill("#email", email)
+    page.fill("#password", PASSWORD)
+    page.click("form .primary")
+    page.wait_for_selector(".tabs")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.e2e.conftest import PASSWORD, Server
 
 
 def fill_feedback(page: Page, *, rating: int, comment: str = "") -> None:
-    page.locator(".card-foot button").first.click()
+    page.locator(".report").first.click()
     page.click(f"label[for=rating-{rating}]")
     page.click("label[for=symptom_improvement-4]")
     page.fill("#comment", comment)
@@ -146,7 +146,7 @@ def test_a_session_ended_elsewhere_asks_to_sign_in_again(watching: Page) -> None
 def test_a_wrong_password_is_told_in_words(page: Page) -> None:
     page.fill("#email", "sara@demo.example")
     page.fill("#password", "wrong")
-    page.click("form button")
+    page.click("form .primary")
 
     expect(page.get_by_role("alert")).to_have_text("The email or the password is wrong.")
 
@@ -154,11 +154,11 @@ def test_a_wrong_password_is_told_in_words(page: Page) -> None:
 def test_a_practitioner_watches_and_does_not_report(page: Page) -> None:
     page.fill("#email", "dr.amini@demo.example")
     page.fill("#password", PASSWORD)
-    page.click("form button")
+    page.click("form .primary")
     page.locator("a.link", has_text="Sara").first.click()
     page.wait_for_selector("[data-state=live]")
 
     expect(page.locator(".recommendation")).to_have_count(3)
-    expect(page.locator(".card-foot button")).to_have_count(0)
+    expect(page.locator(".report")).to_have_count(0)
     page.get_by_role("button", name="What is known").first.click()
     expect(page.get_by_role("dialog", name="What is known")).to_be_visible()
