@@ -7,3 +7,5 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):
     """Also renames what ES modules import: after a deploy no browser mixes old modules with new ones."""
 
     support_js_module_import_aggregation = True
+    # A name depends on those of all imported modules: one pass for each step from app.js down to the last of them.
+    max_post_process_passes = 20

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import storages
 from django.core.management import call_command
+
+from dashboard.views import MODULES, STATIC, STYLES
 
 
 def test_modules_import_each_other_by_their_hashed_names(settings: Any, tmp_path: Path) -> None:
@@ -14,9 +17,18 @@ def test_modules_import_each_other_by_their_hashed_names(settings: Any, tmp_path
 
     call_command("collectstatic", interactive=False, verbosity=0)
 
-    app = (tmp_path / storages["staticfiles"].stored_name("dashboard/app.js")).read_text()
-    imported = re.findall(r'from "\./([^"]+)"', app)
-    assert imported
-    assert all(
-        re.search(r"\.[0-9a-f]{12}\.js$", name) and (tmp_path / "dashboard" / name).exists() for name in imported
-    )
+    renamed = {storages["staticfiles"].stored_name(name) for name in MODULES}
+    for name in renamed:
+        module = tmp_path / name
+        imported = re.findall(r'(?:from|import)\s*"(\.[^"]+)"', module.read_text(encoding="utf-8"))
+        assert all(re.search(r"\.[0-9a-f]{12}\.js$", path) and (module.parent / path).exists() for path in imported), (
+            name
+        )
+
+
+def test_the_first_visit_is_small() -> None:
+    """What the page asks for before it can be used, compressed, without the font."""
+    sent = [*STYLES, *MODULES, "dashboard/first.js", "dashboard/icon.svg"]
+    size = sum(len(gzip.compress((STATIC / name).read_bytes())) for name in sent)
+
+    assert size <= 150 * 1024
