@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos bench-fanout bench-analytics bench-predictions lint format messages lock clean
+.PHONY: help run demo test chaos bench-fanout bench-analytics bench-predictions screenshots lint format messages lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ bench-analytics: .venv/.develop ## Reading, posting and rebuilding as a history 
 
 bench-predictions: .venv/.develop ## How good predictions are, and what training takes (DRUGLIB=folder of the reviews)
 	@$(BIN)/python -m benchmarks.predictions
+
+screenshots: .venv/.develop ## Take docs/screenshots anew from the running server with its demonstration clinic
+	@$(BIN)/python -m tests.e2e.screenshots --url $(URL)
 
 lint: .venv/.develop ## The quick half of `make test`
 	@$(BIN)/python -m tests.run --only lint

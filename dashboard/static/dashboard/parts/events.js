@@ -25,7 +25,7 @@ export function Events({ watch }) {
 
 function Tally({ watch }) {
   const { since, updates, reports, scores } = watch.tally.value;
-  const count = (value, key) => html`<div><dt>${t(`events.${key}`)}</dt><dd>${number(value)}</dd></div>`;
+  const count = (value, key) => html`<div><dt>${t(`events.${key}`, { count: value })}</dt><dd>${number(value)}</dd></div>`;
   return html`
     <p class="soft small lead">${t("events.since", { time: clock(since) })}</p>
     <dl class="tally">${count(updates, "updates")}${count(reports, "reports")}${count(scores, "scores")}</dl>
