@@ -14,10 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "avicenna-demo"
+expect.set_options(timeout=20_000)  # on a machine that is busy with the other half of the tests
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -127,7 +128,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     context = browser.new_context(**PHONE, locale="en-GB", base_url=server.url)
     context.add_init_script("localStorage['avicenna.language'] ??= 'en'")  # as if chosen, whatever the account says
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: request.url.startswith(server.url) or wrong.append(request.url))

@@ -80,7 +80,7 @@ function DueRow({ due, condition, onSent }) {
         <h3><bdi>${due.remedy_name}</bdi></h3>
         <p class="soft small"><${Bits} of=${[condition, ...directions(due).slice(0, 2)]} /></p>
       </div>
-      <button class="tonal" type="button" aria-label=${t("recommendation.report_on", { remedy: due.remedy_name })} onClick=${report}>${t("home.report")}</button>
+      <button class="tonal" type="button" aria-label=${t("home.report_on", { remedy: due.remedy_name })} onClick=${report}>${t("home.report")}</button>
     </li>
   `;
 }

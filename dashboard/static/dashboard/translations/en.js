@@ -127,7 +127,7 @@ export default {
   "kind.drug": "Drug",
 
   "remedy.open": "What is known",
-  "remedy.open_of": "What is known about this remedy: {remedy}",
+  "remedy.open_of": "What is known: {remedy}",
   "remedy.title": "What is known",
   "remedy.about": "From the reports of all patients",
   "remedy.legend":
@@ -274,6 +274,7 @@ export default {
   "home.due": "Due today",
   "home.all_done": "All done for today. Thank you.",
   "home.report": "Report",
+  "home.report_on": "Report on {remedy}",
   "home.all_due": "Show all {count}",
   "home.effect": { one: "{score} effective, from {count} report", other: "{score} effective, from {count} reports" },
   "home.effect_expected": "{score} expected, no report yet",

@@ -123,7 +123,7 @@ export default {
   "kind.drug": "دارو",
 
   "remedy.open": "آنچه می‌دانیم",
-  "remedy.open_of": "آنچه دربارهٔ این درمان می‌دانیم: {remedy}",
+  "remedy.open_of": "آنچه می‌دانیم: {remedy}",
   "remedy.title": "آنچه می‌دانیم",
   "remedy.about": "بر پایهٔ گزارش همهٔ بیماران",
   "remedy.legend":
@@ -258,6 +258,7 @@ export default {
   "home.due": "کارهای امروز",
   "home.all_done": "کارهای امروز انجام شد. سپاس.",
   "home.report": "گزارش",
+  "home.report_on": "گزارش دربارهٔ {remedy}",
   "home.all_due": "نمایش هر {count} مورد",
   "home.effect": { other: "{score} اثربخش، از {count} گزارش" },
   "home.effect_expected": "{score} مورد انتظار، هنوز بدون گزارش",
