@@ -55,6 +55,7 @@ ONCE = {
     "tests/avicenna/test_staticfiles.py": NO_DATABASE,
     "tests/avicenna/test_translations.py": "it reads the code",
     "tests/chaos/test_oracle.py": NO_DATABASE,
+    "tests/dashboard": "it reads the files of the page",
     "tests/feedback/importing": NO_DATABASE,
     "tests/predictions/test_baselines.py": NO_DATABASE,
     "tests/predictions/test_engine.py": NO_DATABASE,

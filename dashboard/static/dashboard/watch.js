@@ -6,9 +6,9 @@ import { streamOf } from "./live.js";
 import { batch, signal } from "./ui.js";
 
 const SHOWN_EVENTS = 20;
-const SETTLE_MS = 60; // one report makes two events: rank once
-const BETWEEN_RANKINGS_MS = 1_500; // far below the server's limit
-const UNRANKED = new Set(["feedback_update", "severe_side_effect"]); // each comes with an effectiveness_update
+const SETTLE_MS = 60; // one report makes two events: weigh once
+const BETWEEN_MS = 1_500; // far below the server's limit
+const UNWEIGHED = new Set(["feedback_update", "severe_side_effect"]); // each comes with an effectiveness_update
 
 export class Watch {
   diagnosis = signal(null);
@@ -24,9 +24,9 @@ export class Watch {
   #id;
   #stream = null;
   #closed = false;
-  #rankedAt = 0;
-  #rankTimer;
-  #rankQuestion = 0;
+  #weighedAt = 0;
+  #weighTimer;
+  #question = 0;
 
   constructor(diagnosisId) {
     this.#id = diagnosisId;
@@ -53,7 +53,7 @@ export class Watch {
 
   close() {
     this.#closed = true;
-    clearTimeout(this.#rankTimer);
+    clearTimeout(this.#weighTimer);
     this.#stream?.stop();
   }
 
@@ -90,7 +90,7 @@ export class Watch {
     if (!isFresh) return; // the snapshot already holds what happened before it
     this.#apply(event);
     this.#count(event);
-    if (!UNRANKED.has(event.type)) this.#weighSoon();
+    if (!UNWEIGHED.has(event.type)) this.#weighSoon();
   }
 
   #apply({ type, data }) {
@@ -127,23 +127,25 @@ export class Watch {
   }
 
   #weighSoon(atLeast = SETTLE_MS) {
-    clearTimeout(this.#rankTimer);
-    const wait = Math.max(atLeast, this.#rankedAt + BETWEEN_RANKINGS_MS - Date.now());
-    this.#rankTimer = setTimeout(() => this.#weigh(), wait);
+    clearTimeout(this.#weighTimer);
+    const wait = Math.max(atLeast, this.#weighedAt + BETWEEN_MS - Date.now());
+    this.#weighTimer = setTimeout(() => this.#weigh(), wait);
   }
 
+  /** The ranking and the figures, each shown as soon as it is here. */
   async #weigh() {
-    const question = ++this.#rankQuestion;
+    const question = ++this.#question;
+    const isNewest = () => question === this.#question && !this.#closed;
     const level = this.level.value;
-    this.#rankedAt = Date.now();
-    const [ranked, measured] = await Promise.allSettled([this.#rank(level), this.#measure()]);
-    if (question !== this.#rankQuestion || this.#closed) return;
-    const failed = ranked.reason ?? measured.reason ?? null;
-    batch(() => {
-      if (measured.value) this.figures.value = measured.value;
-      this.ranking.value = ranked.value ?? { level, predictions: [], left_out: [], ...this.ranking.value, failed };
-    });
-    if (failed && isTemporary(failed)) this.#weighSoon((failed.retryAfter ?? 5) * 1000);
+    this.#weighedAt = Date.now();
+    const answers = await Promise.allSettled([
+      this.#rank(level).then((ranking) => isNewest() && (this.ranking.value = ranking)),
+      this.#measure().then((figures) => isNewest() && (this.figures.value = figures)),
+    ]);
+    const failed = answers.map(({ reason }) => reason).find(Boolean);
+    if (!failed || !isNewest()) return;
+    this.ranking.value = { level, predictions: [], left_out: [], ...this.ranking.value, failed };
+    if (isTemporary(failed)) this.#weighSoon((failed.retryAfter ?? 5) * 1000);
   }
 
   async #rank(level) {
