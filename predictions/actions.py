@@ -26,6 +26,8 @@ DECIMALS = 3
 # Longer than accuracy looks back.
 KEPT_DAYS = 760
 PRUNED_AT_ONCE = 10_000
+# Who looks waits no longer for who reports; what could not be kept is kept when somebody looks again.
+PATIENCE = "200ms"
 # How often a run that goes on says so.
 SEEN_EVERY = timedelta(days=1)
 
@@ -112,7 +114,8 @@ def _record(rankings: Sequence[Ranking]) -> None:
                 going_on.append(last.pk)
     # In one order, so that two who show the same do not lock each other out.
     rows = [beginning[pk] for pk in sorted(beginning)]
-    run(*upsert(PredictionRecord, ["recommendation", "number"], _BEGINNING, rows, KEEP))
+    if rows:
+        run(*_hurrying(), *upsert(PredictionRecord, ["recommendation", "number"], _BEGINNING, rows, KEEP))
     if going_on:
         PredictionRecord.objects.filter(pk__in=going_on).update(last_shown_at=now)
 
@@ -136,6 +139,16 @@ def _beginning(ranking: Ranking, prediction: Prediction, now: datetime) -> tuple
         now,
         now,
     )
+
+
+def _hurrying() -> list[Statement]:
+    """For the statements sent with it: a row refers to its diagnosis, which whoever reports on it holds until the end.
+
+    SQLite has no such lock.
+    """
+    if connection.vendor != "postgresql":
+        return []
+    return [Statement("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])]
 
 
 def _rounded(chance: float) -> float:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from diagnoses.actions import recommend
+from diagnoses.models import Diagnosis
 from feedback.actions import submit
 from predictions.actions import activate_model, record_shown
 from predictions.levels import Level
@@ -146,6 +147,25 @@ def test_the_answer_is_given_when_it_cannot_be_kept(show: Any, both: Any, caplog
     assert len(shown["predictions"]) == 2
     assert "could not be recorded" in caplog.text
     show()
+    assert PredictionRecord.objects.count() == 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@pytest.mark.django_db(transaction=True)
+def test_who_looks_does_not_wait_for_a_long_report(show: Any, both: Any, diagnosis: Any) -> None:
+    def look() -> int:
+        try:
+            return len(show()["predictions"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        Diagnosis.objects.select_for_update().get(pk=diagnosis.pk)  # as a report does
+        assert other.submit(look).result(timeout=20) == 2
+    assert not PredictionRecord.objects.exists()
+
+    show()
+
     assert PredictionRecord.objects.count() == 2
 
 
