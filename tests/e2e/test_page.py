@@ -74,7 +74,7 @@ def test_what_left_the_catalogue_is_not_ranked_and_says_so(watching: Page, serve
         watching.reload()
 
         expect(watching.locator(".recommendation")).to_have_count(2)
-        expect(watching.locator(".ranking-part .notice.warn")).to_contain_text("no longer in use in the catalogue")
+        expect(watching.locator(".left-out li")).to_contain_text("no longer in use in the catalogue")
     finally:
         server.run(in_use.format(slug, True))  # the other tests share the clinic
 
