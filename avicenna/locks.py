@@ -7,6 +7,10 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from avicenna.sql import Statement
+
+PATIENCE = "200ms"
+
 
 @contextmanager
 def only_one(name: str) -> Iterator[bool]:
@@ -40,3 +44,13 @@ def _file_lock(name: str) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+def impatient() -> list[Statement]:
+    """Sent in a transaction that must rather fail than wait longer than PATIENCE for a row somebody holds.
+
+    SQLite has no such limit.
+    """
+    if connection.vendor != "postgresql":
+        return []
+    return [Statement("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])]

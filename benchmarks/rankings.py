@@ -15,7 +15,6 @@ from io import BytesIO
 from typing import Any
 
 import django
-import numpy as np
 
 django.setup()
 
@@ -25,6 +24,7 @@ from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models import F  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from accounts import tokens  # noqa: E402
 from accounts.models import Role, Session, User  # noqa: E402
@@ -32,7 +32,7 @@ from avicenna.identifiers import new_id  # noqa: E402
 from diagnoses.models import Diagnosis, Patient  # noqa: E402
 from predictions.actions import activate_model  # noqa: E402
 from predictions.engine import fit  # noqa: E402
-from predictions.features import columns_of, training_cases  # noqa: E402
+from predictions.history import training_reports  # noqa: E402
 from predictions.models import PredictionModel  # noqa: E402
 from predictions.registry import registry  # noqa: E402
 
@@ -57,13 +57,17 @@ def people() -> None:
 
 def train() -> None:
     """Fits every group to all reports: a training would leave out those that tell little, and with them their cost."""
-    cases, outcomes = zip(*training_cases(), strict=True)
-    columns = columns_of(cases)
-    model = fit(columns, np.array(outcomes, dtype=float), scales=dict.fromkeys(columns, SCALE))
+    reports = training_reports()
+    columns = reports.cases.columns()
+    model = fit(columns, reports.outcomes, scales=dict.fromkeys(columns, SCALE))
     newest = PredictionModel.objects.order_by("-version").values_list("version", flat=True).first() or 0
     activate_model(
         PredictionModel.objects.create(
-            version=newest + 1, training_size=len(cases), holdout_size=0, coefficients=model.to_dict()
+            version=newest + 1,
+            training_size=len(reports),
+            holdout_size=0,
+            trained_until=timezone.now(),
+            coefficients=model.to_dict(),
         )
     )
 

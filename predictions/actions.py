@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Field, Max
 from django.utils import timezone
 
+from avicenna.locks import impatient
 from avicenna.sql import KEEP, Statement, run, upsert
 from predictions.features import age_band
 from predictions.models import PredictionModel, PredictionRecord
@@ -26,8 +27,6 @@ DECIMALS = 3
 # Longer than accuracy looks back.
 KEPT_DAYS = 760
 PRUNED_AT_ONCE = 10_000
-# Who looks waits no longer for who reports; what could not be kept is kept when somebody looks again.
-PATIENCE = "200ms"
 # How often a run that goes on says so.
 SEEN_EVERY = timedelta(days=1)
 
@@ -71,7 +70,6 @@ def record_shown(rankings: Iterable[Ranking]) -> bool:
     try:
         if shown := [ranking for ranking in rankings if ranking.predictions]:
             _record(shown)
-            remember_shown(shown)
     except Exception:  # whatever the database or its driver says
         logger.warning("what was shown could not be recorded", exc_info=True)
         return False
@@ -115,7 +113,9 @@ def _record(rankings: Sequence[Ranking]) -> None:
     # In one order, so that two who show the same do not lock each other out.
     rows = [beginning[pk] for pk in sorted(beginning)]
     if rows:
-        run(*_hurrying(), *upsert(PredictionRecord, ["recommendation", "number"], _BEGINNING, rows, KEEP))
+        # Before: where it fails, both are tried again the next time.
+        remember_shown([one for one in rankings if any(own.recommendation.pk in beginning for own in one.predictions)])
+        run(*impatient(), *upsert(PredictionRecord, ["recommendation", "number"], _BEGINNING, rows, KEEP))
     if going_on:
         PredictionRecord.objects.filter(pk__in=going_on).update(last_shown_at=now)
 
@@ -139,16 +139,6 @@ def _beginning(ranking: Ranking, prediction: Prediction, now: datetime) -> tuple
         now,
         now,
     )
-
-
-def _hurrying() -> list[Statement]:
-    """For the statements sent with it: a row refers to its diagnosis, which whoever reports on it holds until the end.
-
-    SQLite has no such lock.
-    """
-    if connection.vendor != "postgresql":
-        return []
-    return [Statement("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])]
 
 
 def _rounded(chance: float) -> float:

@@ -10,8 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
+from avicenna.prepared import Among, Parameter, Parameters, Prepared
+from diagnoses.models import Patient
 from feedback.models import SUCCESS_RATING, Feedback
 from predictions.design_matrix import Coded, FloatArray
 from predictions.features import Case, Cases, Reports, age_band, temperament_distance
@@ -62,40 +65,44 @@ def reports_since(patients: Collection[UUID], moment: datetime | None) -> dict[U
 
     Nothing where `moment`, the end of what a model learned from, is not known.
     """
-    if moment is None:
-        return {}
-    rows = (
-        Feedback.objects.standing()
-        .filter(patient__in=patients, created_at__gt=moment)
-        .order_by("-created_at", "-pk")
-        .values_list(*PERSON, *REMEDY, *PLACE, *REPORT)
-    )
     found: dict[UUID, list[tuple[Case, bool]]] = defaultdict(list)
-    for row in rows:
-        if len(found[row[0]]) < NEWEST:
-            found[row[0]].append(_case_of(*row))
+    if moment is None or not patients:
+        return found
+    for report in _REPORTS_SINCE.all(patients=list(patients), moment=moment):
+        if len(found[report.patient_id]) < NEWEST:
+            found[report.patient_id].append((_case_of(report), report.is_success))
     return dict(found)
 
 
-def _case_of(
-    patient: UUID,
-    sex: str,
-    born: date | None,
-    remedy: str,
-    kind: str,
-    warmth: int | None,
-    moisture: int | None,
-    condition: str,
-    imbalance: str,
-    mizaj: str,
-    rating: int,
-    compliance: int | None,
-    at: datetime,
-    improvement: int,
-) -> tuple[Case, bool]:
-    age = int((at.date() - born).days / DAYS_A_YEAR) if born else None
-    case = Case(remedy, kind, condition, warmth, moisture, patient.hex, mizaj, imbalance, sex, age, compliance)
-    return case, rating >= SUCCESS_RATING
+def _reported_since() -> QuerySet[Feedback]:
+    since = Parameter("moment", Feedback._meta.get_field("created_at"))
+    of = Among("patient", Parameters("patients", Patient._meta.get_field("id")))
+    wanted = ["patient__sex", "patient__birth_date", "diagnosis__imbalance", "diagnosis__condition__slug"]
+    wanted += [f"recommendation__remedy__{name}" for name in ("slug", "kind", "warmth", "moisture")]
+    found = Feedback.objects.standing().filter(of, created_at__gt=since).order_by("-created_at", "-pk")
+    joined = found.select_related("patient", "diagnosis__condition", "recommendation__remedy")
+    return joined.only("mizaj", "rating", "compliance", "created_at", *wanted)
+
+
+_REPORTS_SINCE = Prepared(_reported_since)
+
+
+def _case_of(report: Feedback) -> Case:
+    remedy, patient = report.recommendation.remedy, report.patient
+    born = patient.birth_date
+    return Case(
+        remedy=remedy.slug,
+        kind=remedy.kind,
+        condition=report.diagnosis.condition.slug,
+        warmth=remedy.warmth,
+        moisture=remedy.moisture,
+        patient=patient.pk.hex,
+        mizaj=report.mizaj,
+        imbalance=report.diagnosis.imbalance,
+        sex=patient.sex,
+        age=int((report.created_at.date() - born).days / DAYS_A_YEAR) if born else None,
+        compliance=report.compliance,
+    )
 
 
 class _Reading:

@@ -192,6 +192,8 @@ def _why_left_out(recommendation: Recommendation) -> LeftOutCode | None:
 
 def rank_candidates(candidates: Sequence[Candidates], level: Level, active: ActiveModel | None) -> list[Ranking]:
     """One ranking for each, in their order. Without recommendations there is nothing to ask."""
+    if not candidates:
+        return []
     known = _look_up(candidates)
     if active is None:
         predictions = _from_evidence(candidates, level, known)

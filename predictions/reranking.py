@@ -13,6 +13,8 @@ from uuid import UUID
 from django.db import transaction
 
 from analytics.models import ToldRanking
+from avicenna.locks import impatient
+from avicenna.sql import run
 from diagnoses.models import Diagnosis
 from predictions.levels import Level
 from predictions.ranking import Ranking, rank
@@ -52,7 +54,7 @@ def rerank(*, diagnosis_id: UUID) -> bool:
 
 def remember_shown(rankings: Sequence[Ranking]) -> None:
     """The first ranking somebody is shown of a diagnosis is what the next one is compared with."""
-    shown = {ranking.diagnosis.pk: ranking for ranking in rankings if ranking.level == Level.BALANCED}
+    shown = {ranking.diagnosis.pk: ranking for ranking in rankings}
     known = ToldRanking.objects.filter(pk__in=shown).values_list("pk", flat=True)
     if new := shown.keys() - set(known):
         _remember({pk: shown[pk] for pk in sorted(new)})
@@ -61,6 +63,7 @@ def remember_shown(rankings: Sequence[Ranking]) -> None:
 @transaction.atomic
 def _remember(shown: Mapping[UUID, Ranking]) -> None:
     """One that a report has come for since it was made is due at once."""
+    run(*impatient())
     # Locked, so that a report that is being written either finds the row or is seen by it.
     locked = Diagnosis.objects.select_for_update().filter(pk__in=shown).order_by("pk")
     rows = [
@@ -71,7 +74,9 @@ def _remember(shown: Mapping[UUID, Ranking]) -> None:
 
 
 def _told_of(ranking: Ranking) -> list[list[Any]]:
-    return [[one.recommendation.pk.hex, one.predicted_effectiveness] for one in ranking.predictions]
+    """As the balanced level ranks, whichever was asked for."""
+    told = [[one.recommendation.pk.hex, one.predicted_effectiveness] for one in ranking.predictions]
+    return sorted(told, key=lambda one: (-one[1], one[0]))
 
 
 def _has_moved(before: Told, now: Told) -> bool:
