@@ -328,7 +328,10 @@ def choose_scales(
         raise ValueError("folds must be from 2 to the number of rows")
     search = Search(columns, outcomes, np.random.default_rng(seed).permutation(rows) % folds, steps)
     scales = search.tuned(search.helpful(), MAX_SWEEPS)
-    return dict.fromkeys(columns, 0.0) | search.tuned(search.completed(scales), MAX_SWEEPS)
+    completed = search.completed(scales)
+    # What came back takes over from others.
+    scales = search.tuned(completed, MAX_SWEEPS) if completed != scales else scales
+    return dict.fromkeys(columns, 0.0) | scales
 
 
 def chance_of_reaching(logit: ArrayLike, deviation: ArrayLike, target: float) -> FloatArray:
