@@ -98,9 +98,11 @@ class Search:
         best = trial.loss(tuned)
         for _ in range(sweeps):
             before = best
-            for name, scale in scales.items():
-                best = self._walk(trial, tuned, best, name, [step for step in reversed(self.steps) if step < scale])
-                best = self._walk(trial, tuned, best, name, [step for step in self.steps if step > scale])
+            for name in scales:
+                lower = [step for step in reversed(self.steps) if step < tuned[name]]
+                best = self._walk(trial, tuned, best, name, lower)
+                higher = [step for step in self.steps if step > tuned[name]]
+                best = self._walk(trial, tuned, best, name, higher)
             if best >= before:
                 break
         return tuned
