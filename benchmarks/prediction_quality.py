@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import django
 import numpy as np
 from rich.console import Console
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
-os.environ.setdefault("DEBUG", "1")
-django.setup()
-
-from diagnoses.models import Remedy  # noqa: E402
-from feedback.importing import druglib  # noqa: E402
-from feedback.importing.names import slug_for  # noqa: E402
-from predictions.features import Case, Cases, Reports  # noqa: E402
-from predictions.tables import quality_table  # noqa: E402
-from predictions.training import BASELINES, choose_settings, evaluate, evaluate_baseline  # noqa: E402
+from benchmarks import embedded  # noqa: F401  (before the clinic's modules)
+from diagnoses.models import Remedy
+from feedback.importing import druglib
+from feedback.importing.names import slug_for
+from predictions.features import Case, Cases, Reports
+from predictions.tables import quality_table
+from predictions.training import BASELINES, choose_settings, evaluate, evaluate_baseline
 
 
 def measure(console: Console) -> dict[str, bool]:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
-import django
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from scipy.special import logit
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
-os.environ.setdefault("DEBUG", "1")
-django.setup()
-
-from benchmarks.truth import AXES, Clinic, FloatArray, IntArray, clinic  # noqa: E402
-from diagnoses.mizaj import Mizaj  # noqa: E402
-from predictions import metrics  # noqa: E402
-from predictions.design_matrix import Coded  # noqa: E402
-from predictions.engine import Scores  # noqa: E402
-from predictions.features import Cases, Reports  # noqa: E402
-from predictions.training import (  # noqa: E402
+from benchmarks import embedded  # noqa: F401  (before the clinic's modules)
+from benchmarks.truth import AXES, Clinic, FloatArray, IntArray, clinic
+from diagnoses.mizaj import Mizaj
+from predictions import metrics
+from predictions.design_matrix import Coded
+from predictions.engine import Scores
+from predictions.features import Cases, Reports
+from predictions.training import (
     HOLDOUT_SHARE,
     Settings,
     ShrunkenRates,

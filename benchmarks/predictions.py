@@ -31,6 +31,9 @@ def main() -> int:
     for part in parser.parse_args().parts:
         figures |= PARTS[part](console)
     missed = [name for name, reached in figures.items() if not reached]
+    if not figures:
+        console.print("Nothing was measured.")
+        return 1
     verdict = f"MISSED: {'; '.join(missed)}" if missed else f"All {len(figures)} figures reached"
     console.print(f"{verdict} ({os.cpu_count()} cores).")
     return 1 if missed else 0
