@@ -91,7 +91,7 @@ class Problem:
         weights: FloatArray,
         start: FloatArray | None = None,
         *,
-        tolerance: float = 1e-4,
+        tolerance: float = 1e-3,
     ) -> FloatArray:
         """The posterior mode, to within about `tolerance` posterior deviations; groups with scale 0 stay 0."""
         posterior = Posterior(self, self.spread(scales), weights)
