@@ -28,7 +28,7 @@ bench-fanout: .venv/.develop ## One event to 1,000 sockets beside the usual desi
 bench-analytics: .venv/.develop ## Reading, posting and rebuilding as a history grows to 10,000,000 reports (half an hour)
 	@$(BIN)/python -m benchmarks.analytics
 
-bench-predictions: .venv/.develop ## How good predictions are, and what training takes (DRUGLIB=folder of the reviews)
+bench-predictions: .venv/.develop ## How good predictions are, what training takes and serving costs (DRUGLIB=folder of the reviews)
 	@$(BIN)/python -m benchmarks.predictions
 
 screenshots: .venv/.develop ## Take docs/screenshots anew from the running server with its demonstration clinic

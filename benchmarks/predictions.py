@@ -1,7 +1,8 @@
-"""`make bench-predictions`: how good predictions are on real and on invented feedback, and what training costs.
+"""`make bench-predictions`: how good predictions are on real and on invented feedback, and what training and
+serving cost.
 
-`--parts quality truth training` (all by default). `quality` needs the Druglib.com reviews (docs/import.md says where
-they come from): the folder with train.tsv and test.tsv in DRUGLIB. Exit code 1 when a figure is missed.
+`--parts quality truth training serving` (all by default). `quality` needs the Druglib.com reviews (docs/import.md says
+where they come from): the folder with train.tsv and test.tsv in DRUGLIB. Exit code 1 when a figure is missed.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from benchmarks import prediction_quality, prediction_training, prediction_truth
+from benchmarks import prediction_quality, prediction_serving, prediction_training, prediction_truth
 
 # Each prints its tables and says of every figure whether it was reached.
 PARTS: dict[str, Callable[[Console], dict[str, bool]]] = {
     "quality": prediction_quality.measure,
     "truth": prediction_truth.measure,
     "training": prediction_training.measure,
+    "serving": prediction_serving.measure,
 }
 
 

@@ -8,7 +8,7 @@ from diagnoses.actions import create_patient, recommend, record_diagnosis
 from diagnoses.models import Condition, Diagnosis, Remedy
 from feedback.actions import Report, submit_history
 from predictions.actions import activate_model, store_model
-from predictions.engine import Model
+from predictions.engine import FORMAT, Model
 from predictions.history import training_reports
 from predictions.models import PredictionModel
 from predictions.training import train
@@ -57,7 +57,7 @@ def learned() -> Any:
 
     def use(**groups: dict[str, float]) -> PredictionModel:
         stored = {
-            "format": 1,
+            "format": FORMAT,
             "intercept": 0.0,
             "intercept_variance": 0.01,
             "groups": [

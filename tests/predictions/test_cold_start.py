@@ -8,6 +8,7 @@ import pytest
 
 from diagnoses.actions import create_patient, recommend, record_diagnosis
 from diagnoses.models import Condition, Remedy
+from predictions.engine import FORMAT
 from predictions.models import PredictionModel
 
 LEVELS = ("conservative", "balanced", "aggressive")
@@ -22,7 +23,7 @@ def known(name: str, token: str, mean: float) -> dict[str, Any]:
 def model(db: None, patient: Any) -> PredictionModel:
     """Mint against headache for Alice is known well; of everything else nothing."""
     groups = [known("remedy", "mint", 0.3), known("condition", "headache", 0.1), known("patient", patient.pk.hex, 0.1)]
-    stored = {"format": 1, "intercept": 0.1, "intercept_variance": 0.01, "groups": groups}
+    stored = {"format": FORMAT, "intercept": 0.1, "intercept_variance": 0.01, "groups": groups}
     return PredictionModel.objects.create(
         version=1, training_size=500, holdout_size=50, coefficients=stored, is_active=True
     )

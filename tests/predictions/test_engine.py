@@ -305,7 +305,7 @@ def damaged(path: str, value: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("format", 2, "format"),
+        ("format", 1, "format"),
         ("format", True, "format"),
         ("extra", 1, "exactly"),
         ("intercept", math.nan, "finite"),

@@ -14,6 +14,7 @@ from diagnoses.models import Condition, Remedy, SideEffect
 from feedback.importing.druglib import HEADER
 from feedback.models import Feedback
 from predictions.design_matrix import Coded
+from predictions.engine import FORMAT
 from predictions.evaluation import SUCCESS, read_sample
 from predictions.features import Cases, Reports
 from predictions.history import training_reports
@@ -50,7 +51,7 @@ def imported(catalogue: None, tmp_path: Path) -> Path:
 @pytest.fixture
 def model(db: None) -> PredictionModel:
     """Says 2/3 of everything."""
-    always = {"format": 1, "intercept": log(2), "intercept_variance": 1e-12, "groups": []}
+    always = {"format": FORMAT, "intercept": log(2), "intercept_variance": 1e-12, "groups": []}
     return PredictionModel.objects.create(
         version=41, training_size=1, holdout_size=1, coefficients=always, is_active=True
     )

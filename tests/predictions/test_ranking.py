@@ -8,6 +8,7 @@ from diagnoses.actions import create_patient, recommend, record_diagnosis, save_
 from diagnoses.models import Remedy
 from feedback.actions import Report, submit, submit_history
 from predictions.actions import activate_model, store_model
+from predictions.engine import FORMAT
 from predictions.history import training_reports
 from predictions.models import PredictionModel
 from predictions.training import train
@@ -204,7 +205,7 @@ def test_a_damaged_model_is_refused_and_the_present_one_serves_on(
 ) -> None:
     ranking(api, alice, diagnosis)
     damaged = PredictionModel.objects.create(
-        version=2, training_size=1, holdout_size=1, coefficients={"format": 1, "groups": "gone"}
+        version=2, training_size=1, holdout_size=1, coefficients={"format": FORMAT, "groups": "gone"}
     )
     activate_model(damaged)
 

@@ -18,6 +18,7 @@ from diagnoses.actions import recommend
 from diagnoses.models import Diagnosis
 from feedback.actions import submit
 from predictions.actions import activate_model, record_shown
+from predictions.engine import FORMAT
 from predictions.levels import Level
 from predictions.models import PredictionModel, PredictionRecord
 from predictions.ranking import Ranking, rank
@@ -43,7 +44,7 @@ def show(api: Any, alice: Any, diagnosis: Any) -> Any:
 
 def use_model(version: int, chance: float) -> None:
     """A model that says the same of everything."""
-    always = {"format": 1, "intercept": log(chance / (1 - chance)), "intercept_variance": 1e-12, "groups": []}
+    always = {"format": FORMAT, "intercept": log(chance / (1 - chance)), "intercept_variance": 1e-12, "groups": []}
     PredictionModel.objects.create(version=version, training_size=1, holdout_size=1, coefficients=always)
     go_back_to(version)
 

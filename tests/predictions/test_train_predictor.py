@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 from feedback.actions import Report, submit_history
 from feedback.models import Feedback
 from predictions.actions import activate_model
+from predictions.engine import FORMAT
 from predictions.models import PredictionModel
 from predictions.registry import registry
 
@@ -126,12 +127,12 @@ def test_only_the_newest_versions_are_kept(reports: Any, capsys: Any) -> None:
 
 def as_good_as_one_number_can_be() -> dict[str, Any]:
     """Of the held-out six half are successes, which the others are not, and nothing tells them apart."""
-    return {"format": 1, "intercept": 0.0, "intercept_variance": 1e-12, "groups": []}
+    return {"format": FORMAT, "intercept": 0.0, "intercept_variance": 1e-12, "groups": []}
 
 
 def test_a_model_with_the_key_of_one_that_is_gone_is_another(db: None) -> None:
     for says in (0.5, 0.9):
-        coefficients = {"format": 1, "intercept": says, "intercept_variance": 0.1, "groups": []}
+        coefficients = {"format": FORMAT, "intercept": says, "intercept_variance": 0.1, "groups": []}
         PredictionModel.objects.create(
             pk=1, version=1, training_size=1, holdout_size=1, coefficients=coefficients, is_active=True
         )
