@@ -92,19 +92,11 @@ class Estimate:
         return 1.0 - (self.interval[1] - self.interval[0])
 
 
-def posterior(nested: Sequence[Counts], strength: float = PRIOR_STRENGTH) -> Beta:
-    """The posterior of the last of `nested` counts, each of which contains the next.
-
-    Every report is counted once: a parent informs its child only by the reports that are not the child's own.
-    """
-    a, b = posteriors([nested], strength)
-    return Beta(float(a[0]), float(b[0]))
-
-
 def posteriors(chains: Sequence[Sequence[Counts]], strength: float = PRIOR_STRENGTH) -> tuple[FloatArray, FloatArray]:
-    """a and b, each of shape (n,), of the posterior of the last of each chain of nested counts.
+    """a and b, each of shape (n,), of the posterior of the last of each chain of counts; each contains the next.
 
-    The chains have the same number of levels; many cost hardly more than one. Raises ValueError where a level does not
+    Every report is counted once: a parent informs its child only by the reports that are not the child's own. The
+    chains have the same number of levels; many cost hardly more than one. Raises ValueError where a level does not
     contain the next, or there is none.
     """
     if not chains:
@@ -113,13 +105,13 @@ def posteriors(chains: Sequence[Sequence[Counts]], strength: float = PRIOR_STREN
     return a + successes, b + failures
 
 
-def shares(nested: Sequence[Counts], strength: float = PRIOR_STRENGTH) -> list[float]:
-    """How much of the posterior the reports of each level weigh, 0..1; what they leave is the flat prior's."""
-    found: list[float] = []
-    for a, b, successes, failures in _levels([nested], strength):
-        before, own = float(a[0] + b[0]), float(successes[0] + failures[0])
+def shares(chains: Sequence[Sequence[Counts]], strength: float = PRIOR_STRENGTH) -> list[list[float]]:
+    """How much of each posterior the reports of each level weigh, 0..1; what they leave is the flat prior's."""
+    found: list[FloatArray] = []
+    for a, b, successes, failures in _levels(chains, strength) if chains else ():
+        before, own = a + b, successes + failures
         found = [share * before / (before + own) for share in found] + [own / (before + own)]
-    return found
+    return [list(map(float, row)) for row in zip(*found, strict=True)]
 
 
 def _levels(chains: Sequence[Sequence[Counts]], strength: float) -> Iterator[tuple[FloatArray, ...]]:

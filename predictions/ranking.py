@@ -15,7 +15,7 @@ from scipy.special import betaincinv
 
 from accounts.models import User
 from analytics import evidence
-from analytics.effectiveness import Beta, Counts, posterior
+from analytics.effectiveness import PRIOR_STRENGTH, Beta, Counts, posteriors
 from analytics.evidence import Evidence
 from analytics.subjects import Subject, chain_of_recommendation
 from diagnoses.models import Diagnosis, Recommendation
@@ -241,8 +241,10 @@ def _look_up(candidates: Sequence[Candidates]) -> list[_Known]:
 
 def _from_evidence(candidates: Sequence[Candidates], level: Level, known: Sequence[_Known]) -> list[Prediction]:
     recommendations = [row for one in candidates for row in one.recommendations]
-    betas = [posterior(one.counts, one.chain[0].strength) for one in known]
-    a, b = np.array([beta.a for beta in betas]), np.array([beta.b for beta in betas])
+    chains = [one.counts for one in known]
+    strength = known[0].chain[0].strength if known else PRIOR_STRENGTH
+    a, b = posteriors(chains, strength)
+    sources = carried_by_counts(chains, strength)
     means = a / (a + b)
     scores = means if level.quantile is None else betaincinv(a, b, level.quantile)
     lower, upper = betaincinv(a, b, 0.025), betaincinv(a, b, 0.975)
@@ -252,8 +254,8 @@ def _from_evidence(candidates: Sequence[Candidates], level: Level, known: Sequen
             score=float(scores[i]),
             predicted_effectiveness=float(means[i]),
             interval=(float(lower[i]), float(upper[i])),
-            evidence=known[i].note("effectiveness", carried_by_counts(known[i].counts, known[i].chain[0].strength)),
-            belief=betas[i],
+            evidence=known[i].note("effectiveness", sources[i]),
+            belief=Beta(float(a[i]), float(b[i])),
             contributions=None,
             told=known[i].told,
         )

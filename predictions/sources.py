@@ -42,7 +42,11 @@ def carried_by_groups(contributions: Mapping[str, float]) -> Source:
     return OF_GROUP[strongest] if moving[strongest] >= NOTICEABLE else "prior"
 
 
-def carried_by_counts(chain: Sequence[Counts], strength: float) -> Source:
-    """Of an effectiveness: the level below everything whose reports weigh most; `prior` where there are none."""
-    weights = dict(zip(OF_LEVEL, shares(chain, strength), strict=True)) | {"prior": 0.0}
-    return max(reversed(OF_LEVEL), key=lambda source: weights[source]) if any(weights.values()) else "prior"
+def carried_by_counts(chains: Sequence[Sequence[Counts]], strength: float) -> list[Source]:
+    """Of each effectiveness: the level below everything whose reports weigh most; `prior` where there are none."""
+    return [_heaviest(weights) for weights in shares(chains, strength)]
+
+
+def _heaviest(weights: Sequence[float]) -> Source:
+    of_source = dict(zip(OF_LEVEL, weights, strict=True)) | {"prior": 0.0}
+    return max(reversed(OF_LEVEL), key=lambda source: of_source[source]) if any(of_source.values()) else "prior"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, false_discovery_control
 
-from analytics.effectiveness import Counts, estimate, posterior, probabilities_of_rise, shares, surely_moving, trends
+from analytics.effectiveness import Counts, estimate, posteriors, probabilities_of_rise, shares, surely_moving, trends
 
 
 @st.composite
@@ -85,9 +85,9 @@ def test_score_lies_in_its_interval_and_all_in_0_to_1(chain: list[Counts]) -> No
 
 @given(nested())
 def test_the_interval_is_that_of_the_beta_distribution(chain: list[Counts]) -> None:
-    b = posterior(chain)
+    a, b = posteriors([chain])
 
-    assert estimate(chain).interval == pytest.approx(tuple(beta.interval(0.95, b.a, b.b)), abs=1e-9)
+    assert estimate(chain).interval == pytest.approx(tuple(beta.interval(0.95, a[0], b[0])), abs=1e-9)
 
 
 @given(nested())
@@ -159,14 +159,14 @@ def test_trend_words(recent: Counts, before: Counts, word: str) -> None:
 @given(nested())
 def test_the_shares_of_the_levels_mix_their_rates_to_the_mean(chain: list[Counts]) -> None:
     """Away from the extremes, where a prior is held back, a posterior mean is the levels' rates by their shares."""
-    weights = shares(chain)
+    [weights] = shares([chain])
 
     own = [level - child for level, child in zip(chain, [*chain[1:], Counts()], strict=True)]
     rates = [counts.rate or 0.0 for counts in own]
     mixed = sum(weight * rate for weight, rate in zip(weights, rates, strict=True)) + (1 - sum(weights)) * 0.5
     assert all(0 <= weight <= 1 for weight in weights) and sum(weights) < 1
     if all(0.25 < counts.successes / counts.n < 0.75 for counts in own if counts.n):
-        assert mixed == pytest.approx(posterior(chain).mean)
+        assert mixed == pytest.approx(estimate(chain).score)
 
 
 @pytest.mark.parametrize("movers", [0, 5])
