@@ -143,6 +143,7 @@ async def test_the_admin_takes_a_practitioner_off_the_care_team(clinic: Clinic) 
             sign_in_to_the_admin(http, staff)
             address = f"/admin/diagnoses/patient/{patient}/change/"
             fields = {"csrfmiddlewaretoken": csrf_token(http.get(address)), "care_team": doctor}
+            fields |= {"contraindications-TOTAL_FORMS": "0", "contraindications-INITIAL_FORMS": "0"}
             done = http.post(address, data=fields)
             assert done.status_code == 302, done.text
 
