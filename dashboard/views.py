@@ -1,21 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import get_language
+from django.views import View
 from django.views.generic import TemplateView
 
-STATIC = Path(__file__).resolve().parent / "static"
-# The order of the cascade.
-STYLES = [f"dashboard/styles/{name}.css" for name in ("tokens", "base", "controls", "frame", "parts", "screens")]
-# Named in the page, so that the browser asks for all at once and not for each when another has named it.
-MODULES = sorted(
-    str(path.relative_to(STATIC))
-    for path in STATIC.rglob("*.js")
-    if path.name != "first.js"  # a script
-)
+from dashboard import shell
 
 
 class DashboardView(TemplateView):
@@ -30,7 +23,30 @@ class DashboardView(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """`demo` offers the sign-ins of the demonstration clinic, which exist only where DEBUG is on."""
-        return super().get_context_data(demo=settings.DEBUG, styles=STYLES, modules=MODULES, **kwargs)
+        files = {"styles": shell.STYLES, "modules": shell.MODULES}
+        return super().get_context_data(demo=settings.DEBUG, ground=shell.GROUND, **files, **kwargs)
+
+
+class ServiceWorkerView(View):
+    """At the root, because a worker serves what lies below it. Asked for anew on each visit."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        headers = {
+            "Cache-Control": "no-cache",
+            "Service-Worker-Allowed": "/",
+            "Content-Security-Policy": content_policy(request),
+        }
+        return HttpResponse(shell.service_worker(), content_type="text/javascript; charset=utf-8", headers=headers)
+
+
+class ManifestView(View):
+    """In the language of `?language=`, which the page has chosen, else in the browser's."""
+
+    def get(self, request: HttpRequest) -> JsonResponse:
+        asked = request.GET.get("language")
+        language = asked if asked in dict(settings.LANGUAGES) else get_language()
+        headers = {"Cache-Control": "no-cache"}
+        return JsonResponse(shell.manifest(str(language)), content_type="application/manifest+json", headers=headers)
 
 
 def content_policy(request: HttpRequest) -> str:
@@ -38,6 +54,6 @@ def content_policy(request: HttpRequest) -> str:
     # Safari before 15.4 does not count the socket of the same host as 'self'.
     sockets = f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}"
     return (
-        f"default-src 'self'; connect-src 'self' {sockets}; object-src 'none'; "
+        f"default-src 'self'; connect-src 'self' {sockets}; worker-src 'self'; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files.storage import storages
 from django.core.management import call_command
 
-from dashboard.views import MODULES, STATIC, STYLES
+from dashboard.shell import MODULES, STATIC, STYLES
 
 
 def test_modules_import_each_other_by_their_hashed_names(settings: Any, tmp_path: Path) -> None:

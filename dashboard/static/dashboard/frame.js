@@ -3,6 +3,7 @@
 import { t } from "./i18n.js";
 import { Announcer } from "./parts/announcer.js";
 import { Icon } from "./parts/icon.js";
+import { NewVersion } from "./parts/installation.js";
 import { Nothing, Problem, Waiting } from "./parts/notices.js";
 import { closeSheet, SheetHost } from "./parts/sheet.js";
 import { language, otherLanguage } from "./preferences.js";
@@ -21,6 +22,7 @@ export function Frame() {
   return html`
     <a class="skip" href="#main" onClick=${skip}>${t("app.skip")}</a>
     <${Top} />
+    <${NewVersion} />
     <${Main} />
     ${me.value && html`<${Tabs} />`}
     <${SheetHost} />

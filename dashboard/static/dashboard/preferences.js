@@ -51,4 +51,5 @@ effect(() => {
   root.dir = language.value === "fa" ? "rtl" : "ltr";
   root.dataset.theme = colours.value;
   document.querySelector("meta[name=theme-color]").content = getComputedStyle(root).getPropertyValue("--ground").trim();
+  document.querySelector("link[rel=manifest]").href = `/manifest.webmanifest?language=${language.value}`; // the name under the icon
 });

@@ -1,6 +1,7 @@
 import { get } from "../api.js";
 import { t, word } from "../i18n.js";
 import { Icon } from "../parts/icon.js";
+import { InstallHint } from "../parts/installation.js";
 import { Problem } from "../parts/notices.js";
 import { Segments } from "../parts/segments.js";
 import { closeSheet, openSheet, SheetHeader } from "../parts/sheet.js";
@@ -30,6 +31,7 @@ export function ProfileScreen() {
         </div>
       </section>
       <${Preferences} />
+      <${InstallHint} />
       <section class="card flush rows" aria-label=${t("app.sign_out")}>
         <button class="row" type="button" id="sign-out" onClick=${() => signOut()}><${Icon} name="leave" /><span class="grow">${t("app.sign_out")}</span></button>
         <button class="row danger" type="button" id="sign-out-everywhere" onClick=${confirmEverywhere}><${Icon} name="alert" /><span class="grow">${t("profile.sign_out_everywhere")}</span></button>

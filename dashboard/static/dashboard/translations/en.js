@@ -313,4 +313,11 @@ export default {
   "theme.system": "As device",
   "theme.light": "Light",
   "theme.dark": "Dark",
+
+  "app.new_version": "A new version is ready.",
+  "app.take_new_version": "Load it now",
+  "install.title": "Put Avicenna on your home screen",
+  "install.why": "It opens at a touch, fills the screen and works without a network.",
+  "install.now": "Install",
+  "install.by_hand": "In Safari, open the share menu and choose “Add to Home Screen”. Then it opens at a touch and works without a network.",
 };

@@ -1,0 +1,54 @@
+// The service worker: opens the page without a network, and shows the clinic's messages. `SHELL` stands in front of it
+// when it is served: `version`, and `files`, the addresses the page is made of. Answers of the API never come by here.
+
+const CACHE = `shell-${SHELL.version}`;
+const PAGE = "/";
+const FILES = new Set(SHELL.files);
+
+self.addEventListener("install", (event) => event.waitUntil(fill()));
+self.addEventListener("activate", (event) => event.waitUntil(replaceOlder()));
+self.addEventListener("fetch", (event) => {
+  const address = addressInShell(event.request);
+  if (address) event.respondWith(fromShell(address, event.request));
+});
+// Not before the person says so: another version must not take the page away from under their fingers.
+self.addEventListener("message", ({ data }) => data === "replace" && self.skipWaiting());
+self.addEventListener("push", (event) => event.waitUntil(show(event.data?.json() ?? {})));
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(bringForward());
+});
+
+async function fill() {
+  const cache = await caches.open(CACHE);
+  await cache.addAll([new Request(PAGE, { cache: "reload" }), ...FILES]);
+}
+
+async function replaceOlder() {
+  const older = (await caches.keys()).filter((name) => name.startsWith("shell-") && name !== CACHE);
+  await Promise.all(older.map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+function addressInShell({ method, mode, url }) {
+  const { origin, pathname } = new URL(url);
+  if (method !== "GET" || origin !== self.location.origin) return null;
+  if (mode === "navigate") return pathname === PAGE ? PAGE : null;
+  return FILES.has(pathname) ? pathname : null;
+}
+
+/** All from the same version, also where the network is there: a new one comes as a whole, with its own worker. */
+async function fromShell(address, request) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(address, { ignoreVary: true })) ?? fetch(request);
+}
+
+/** The message never says what is new; a later one takes the place of the one before. */
+function show({ title = "Avicenna", body = "" }) {
+  return self.registration.showNotification(title, { body, tag: "news", renotify: true, dir: "auto", icon: SHELL.icon });
+}
+
+async function bringForward() {
+  const [open] = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return open ? open.focus() : self.clients.openWindow(PAGE);
+}
