@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+import re
+from typing import Any
 
-from tests.e2e.conftest import sign_in
+import httpx
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.conftest import Server, sign_in
 
 
 def wait_for_worker(page: Page) -> None:
@@ -55,3 +60,172 @@ def test_another_version_is_offered_and_waits(page: Page) -> None:
 
     expect(page.locator("#new-version")).to_have_count(0)
     assert page.evaluate("window.same") is None
+
+
+@pytest.fixture
+def kept(watching: Page) -> Page:
+    """Sara's diagnosis, seen and kept; the home screen, too."""
+    wait_for_worker(watching)
+    watching.wait_for_selector(".recommendation")
+    watching.wait_for_selector(".event")
+    watching.wait_for_timeout(800)  # what is seen is kept when it has come to rest
+    return watching
+
+
+def go_offline(page: Page) -> None:
+    page.context.set_offline(True)
+
+
+def report_offline(page: Page, comment: str) -> None:
+    go_offline(page)
+    fill_in(page, comment)
+    page.click("#sheet-send")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator(".outbox [data-state=waiting]")).to_contain_text(comment)
+
+
+def fill_in(page: Page, comment: str) -> None:
+    page.locator(".report").first.click()
+    page.click("label[for=rating-4]")
+    page.click("label[for=symptom_improvement-5]")
+    page.fill("#comment", comment)
+
+
+def reports(api: httpx.Client, comment: str) -> list[dict[str, Any]]:
+    everything = api.get("/api/feedback/", params={"page_size": 100}).json()["results"]
+    return [report for report in everything if report["comment"] == comment]
+
+
+def on_the_device(page: Page) -> list[dict[str, Any]]:
+    """Every value in every store, as it lies there; bytes as text."""
+    found: list[dict[str, Any]] = page.evaluate(
+        """async () => {
+            const wait = (request) => new Promise((go) => (request.onsuccess = () => go(request.result)));
+            const database = await wait(indexedDB.open("avicenna"));
+            const store = database.transaction("values").objectStore("values");
+            const [names, values] = await Promise.all([wait(store.getAllKeys()), wait(store.getAll())]);
+            const text = (bytes) => new TextDecoder("latin1").decode(bytes);
+            const isPlain = ({nonce, sealed, ...rest}) => !nonce || Object.keys(rest).length > 0;
+            const shown = (value) => ({text: text(value.sealed), isPlain: isPlain(value)});
+            return names.map((name, index) => ({name, ...shown(values[index])}));
+        }"""
+    )
+    return found
+
+
+def test_what_was_seen_last_opens_without_a_network_and_says_how_old_it_is(kept: Page) -> None:
+    condition = kept.locator("h1").inner_text()
+    score = kept.locator(".score strong").first.inner_text()
+    go_offline(kept)
+
+    kept.reload()
+
+    expect(kept.locator("h1")).to_have_text(condition)
+    expect(kept.locator(".score strong").first).to_have_text(score)
+    expect(kept.locator(".event").first).to_be_visible()
+    expect(kept.locator(".connection")).to_contain_text(re.compile(r"Offline since .\d\d:\d\d.*as of", re.S))
+    kept.get_by_role("link", name="Home").click()
+    expect(kept.locator(".greeting")).to_contain_text(re.compile(r"as of .*\d\d:\d\d.*Sara", re.S))
+    expect(kept.locator(".offline")).to_contain_text("Offline since")
+    kept.context.set_offline(False)
+    expect(kept.locator(".offline")).to_have_count(0)
+
+
+def test_feedback_given_offline_waits_and_arrives_once(kept: Page, api: httpx.Client) -> None:
+    report_offline(kept, "given offline")
+    kept.reload()  # as if the app had been killed
+    expect(kept.locator(".outbox [data-state=waiting]")).to_contain_text("given offline")
+
+    kept.context.set_offline(False)
+
+    expect(kept.locator(".outbox [data-state=received]")).to_be_visible()
+    assert len(reports(api, "given offline")) == 1
+
+
+def test_a_server_killed_after_it_has_stored_counts_once(kept: Page, server: Server, api: httpx.Client) -> None:
+    def store_and_die(route: Route) -> None:
+        route.fetch()
+        server.stop()
+        route.abort()
+
+    kept.route("**/api/feedback/", store_and_die, times=1)
+    fill_in(kept, "survives")
+    kept.click("#sheet-send")
+    expect(kept.locator(".outbox [data-state=waiting]")).to_be_visible()
+
+    server.start()
+
+    expect(kept.locator(".outbox [data-state=received]")).to_be_visible()
+    assert len(reports(api, "survives")) == 1
+
+
+def test_two_tabs_send_what_waits_once(kept: Page, api: httpx.Client) -> None:
+    sent: list[str] = []
+    report_offline(kept, "in two tabs")
+    other = kept.context.new_page()
+    other.goto("/")
+    expect(other.locator(".outbox [data-state=waiting]")).to_be_visible()
+    kept.context.on("request", lambda request: request.url.endswith("/api/feedback/") and sent.append(request.url))
+
+    kept.context.set_offline(False)
+
+    expect(kept.locator(".outbox [data-state=waiting]")).to_have_count(0)
+    expect(other.locator(".outbox [data-state=waiting]")).to_have_count(0)
+    assert (len(reports(api, "in two tabs")), len(sent)) == (1, 1)
+
+
+def test_what_is_refused_later_stays_with_the_reason_until_it_is_changed(kept: Page, api: httpx.Client) -> None:
+    report_offline(kept, "refused at first")
+    refusal = {"error": {"code": "invalid", "message": "x", "fields": {"comment": ["Not like this."]}}}
+    kept.route("**/api/feedback/", lambda route: route.fulfill(status=400, json=refusal), times=1)
+
+    kept.context.set_offline(False)
+    refused = kept.locator(".outbox [data-state=refused]")
+    expect(refused).to_contain_text(re.compile("Not accepted.*Not like this.*refused at first", re.S))
+
+    refused.get_by_role("button", name="Change").click()
+    kept.fill("#comment", "accepted then")
+    kept.click("#sheet-send")
+    expect(kept.locator("dialog")).to_have_count(0)
+    expect(kept.locator(".outbox [data-state=received]")).to_be_visible()
+    assert len(reports(api, "accepted then")) == 1
+
+
+def test_a_draft_outlives_the_app(kept: Page) -> None:
+    fill_in(kept, "half a sent")
+    kept.wait_for_timeout(600)
+
+    kept.reload()
+    kept.locator(".report").first.click()
+
+    expect(kept.locator("#comment")).to_have_value("half a sent")
+    expect(kept.locator("#rating-4")).to_be_checked()
+
+
+def test_the_device_holds_ciphertext_and_after_signing_out_nothing(kept: Page) -> None:
+    condition = kept.locator("h1").inner_text()
+    values = on_the_device(kept)
+    assert {value["name"].split(" ")[0] for value in values} >= {"session", "me", "owner", "seen", "side"}
+    assert not any(value["isPlain"] for value in values)
+    assert not any(word in value["text"] for value in values for word in (condition, "Sara", "refresh", '{"'))
+
+    kept.get_by_role("link", name="Profile").click()
+    kept.click("#sign-out")
+    kept.wait_for_selector("#email")
+
+    assert on_the_device(kept) == []
+    kept.reload()
+    kept.wait_for_selector("#email")
+
+
+def test_who_signs_in_next_finds_nothing_of_the_one_before(kept: Page) -> None:
+    kept.evaluate(
+        """async () => {
+            const {access} = await (await import("/static/dashboard/vault.js")).recall("session");
+            await fetch("/api/auth/logout", {method: "POST", headers: {Authorization: `Bearer ${access}`}});
+        }"""
+    )
+    kept.wait_for_selector("#email")
+    sign_in(kept, "dr.amini@demo.example")
+
+    assert {value["name"] for value in on_the_device(kept)} <= {"session", "me", "owner"}

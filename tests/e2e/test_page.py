@@ -94,19 +94,24 @@ def test_persian_turns_the_page_around_and_keeps_the_connection(watching: Page) 
 def test_a_lost_answer_loses_nothing_and_counts_once(watching: Page, api: httpx.Client) -> None:
     def lose(route: Route) -> None:
         route.fetch()
+        watching.context.set_offline(True)
         route.abort()
 
     before = api.get("/api/feedback/").json()["count"]
     watching.route("**/api/feedback/", lose, times=1)
     fill_feedback(watching, rating=4, comment="typed once")
     watching.click("#sheet-send")
-    expect(watching.locator(".sheet .notice")).to_contain_text("cannot be reached")
+    waiting = watching.locator(".outbox [data-state=waiting]")
+    expect(waiting).to_contain_text("typed once")
+    waiting.get_by_role("button", name="Change").click()
     expect(watching.locator("#comment")).to_have_value("typed once")
 
     watching.fill("#comment", "and changed")
+    watching.context.set_offline(False)
     watching.click("#sheet-send")
 
     expect(watching.locator("dialog")).to_have_count(0)
+    expect(watching.locator(".outbox [data-state=waiting]")).to_have_count(0)
     stored = api.get("/api/feedback/").json()
     assert (stored["count"], stored["results"][0]["comment"]) == (before + 1, "and changed")
 
@@ -126,8 +131,10 @@ def test_a_restarted_server_costs_no_event(watching: Page, api: httpx.Client, se
 
 def test_an_old_access_token_is_renewed_unnoticed(watching: Page) -> None:
     watching.evaluate(
-        """const key = "avicenna.session", pair = JSON.parse(sessionStorage[key]);
-        sessionStorage[key] = JSON.stringify({...pair, access: "worn out"})"""
+        """async () => {
+            const {keep, recall} = await import("/static/dashboard/vault.js");
+            await keep("session", {...await recall("session"), access: "worn out"});
+        }"""
     )
     watching.reload()
 
@@ -136,8 +143,10 @@ def test_an_old_access_token_is_renewed_unnoticed(watching: Page) -> None:
 
 def test_a_session_ended_elsewhere_asks_to_sign_in_again(watching: Page) -> None:
     watching.evaluate(
-        """async () => fetch("/api/auth/logout", {method: "POST",
-        headers: {Authorization: "Bearer " + JSON.parse(sessionStorage["avicenna.session"]).access}})"""
+        """async () => {
+            const {access} = await (await import("/static/dashboard/vault.js")).recall("session");
+            await fetch("/api/auth/logout", {method: "POST", headers: {Authorization: `Bearer ${access}`}});
+        }"""
     )
 
     expect(watching.locator(".notice")).to_contain_text("session has ended")

@@ -1,11 +1,17 @@
 // Calls to the API: bearer token, one refresh when it ran out, and every failure as an ApiError.
 
+import { alone } from "./alone.js";
 import { language } from "./preferences.js";
+import { signal } from "./ui.js";
+import { forget, keep, recall } from "./vault.js";
 
-const KEY = "avicenna.session";
+const KEY = "session";
 const LONGEST_MS = 15_000;
 
-let tokens = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+/** Since when the server cannot be reached, or null: any answer of it says that it can. */
+export const lostAt = signal(null);
+
+let tokens = null;
 let renewal = null;
 let sessionEnded = () => {};
 
@@ -17,7 +23,15 @@ export class ApiError extends Error {
   }
 }
 
-export const isSignedIn = () => tokens !== null;
+/** Whether it would go well later, unchanged. */
+export const isTemporary = (error) => isAway(error) || error?.status === 429;
+export const isAway = (error) => error?.code === "network" || error?.status >= 500;
+
+/** Takes up the session that this device has kept; false when there is none. */
+export async function restore() {
+  tokens ??= await recall(KEY);
+  return tokens !== null;
+}
 
 /** Called when the server no longer takes our tokens. */
 export const onSessionEnd = (callback) => (sessionEnded = callback);
@@ -25,8 +39,14 @@ export const onSessionEnd = (callback) => (sessionEnded = callback);
 export async function signIn(email, password) {
   const device = navigator.userAgent.slice(0, 200);
   const { data } = await exchange("POST", "/api/auth/token", { email, password, device });
-  keep(data);
+  await take(data);
 }
+
+/** Keeps the session again, after the device was wiped of what another person had left. */
+export const keepSession = () => keep(KEY, tokens);
+
+/** Another tab has signed out. */
+export const forgetSession = () => (tokens = null);
 
 export async function register(person) {
   await exchange("POST", "/api/auth/register", { ...person, language: language.value });
@@ -40,7 +60,7 @@ export async function signOut({ everywhere = false } = {}) {
   } catch (error) {
     return error.status === 401;
   } finally {
-    keep(null);
+    tokens = null;
   }
 }
 
@@ -73,10 +93,18 @@ export async function freshToken(used = tokens?.access) {
   return tokens?.access;
 }
 
-async function renew() {
+/** One tab at a time, and each takes what another has got. */
+const renew = () =>
+  alone("renewal", async () => {
+    const kept = await recall(KEY);
+    if (kept && tokens && kept.refresh !== tokens.refresh) tokens = kept;
+    else await exchangeTokens();
+  });
+
+async function exchangeTokens() {
   try {
     const { data } = await exchange("POST", "/api/auth/token/refresh", { refresh: tokens?.refresh ?? "" });
-    if (tokens) keep(data);
+    if (tokens) await take(data);
   } catch (error) {
     if (error.status === 401 || error.status === 400) end();
     throw error;
@@ -85,14 +113,14 @@ async function renew() {
 
 function end() {
   if (!tokens) return;
-  keep(null);
+  tokens = null;
+  forget((name) => name === KEY);
   sessionEnded();
 }
 
-function keep(pair) {
+function take(pair) {
   tokens = pair;
-  if (pair) sessionStorage.setItem(KEY, JSON.stringify(pair));
-  else sessionStorage.removeItem(KEY);
+  return keepSession();
 }
 
 async function exchange(method, path, body, access) {
@@ -105,8 +133,10 @@ async function exchange(method, path, body, access) {
     response = await fetch(path, { method, headers, body: JSON.stringify(body), signal, cache: "no-store" });
     data = response.status === 204 ? null : await response.json().catch(() => undefined);
   } catch {
+    lostAt.value ??= new Date();
     throw new ApiError("network");
   }
+  lostAt.value = null;
   if (response.ok && data !== undefined) return { status: response.status, data };
   throw failure(response, data?.error);
 }
@@ -117,3 +147,5 @@ function failure(response, error) {
   if (!error) return new ApiError("unavailable", { status, retryAfter });
   return new ApiError(error.code, { message: error.message, status, fields: error.fields, retryAfter });
 }
+
+addEventListener("offline", () => (lostAt.value ??= new Date()));

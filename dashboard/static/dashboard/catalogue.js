@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { language } from "./preferences.js";
+import { keep, recall } from "./vault.js";
 
 let asked = null;
 const known = new Map();
@@ -26,7 +27,19 @@ export function effectName(slug) {
   return effect ? nameOf(effect) : slug.replaceAll("-", " ");
 }
 
+/** Without a server, as it was here last. */
 async function load() {
+  try {
+    await ask();
+    keep("side effects", [...known.values()]);
+  } catch (error) {
+    const kept = await recall("side effects");
+    if (!kept) throw error;
+    for (const effect of kept) known.set(effect.slug, effect);
+  }
+}
+
+async function ask() {
   for (let page = 1, more = true; more; page += 1) {
     const answer = await get(`/api/side-effects/?page_size=100&page=${page}`);
     for (const effect of answer.results) known.set(effect.slug, effect);

@@ -1,17 +1,48 @@
-// What was typed into the feedback forms and not yet received, for as long as the page is open.
+// What was typed into the feedback forms and not yet sent. It lies on the device, too: an app may be killed at any time.
 
-import { patch, request } from "./api.js";
-import { signal } from "./ui.js";
+import { effect, signal } from "./ui.js";
+import { keep, recall } from "./vault.js";
 
-const drafts = new Map();
+const PAUSE_MS = 300;
+const TYPED = ["rating", "symptom_improvement", "compliance", "comment"];
 
-/** A signal with the draft for a recommendation. Its `clientId` stays until the server has answered: sending twice is sending once. */
+const drafts = new Map(); // recommendation → {draft, stop}
+let timer;
+
+/** A signal with the draft for a recommendation. Its `clientId` stays until the report is received: sending twice is sending once. */
 export function draftFor(recommendationId) {
-  if (!drafts.has(recommendationId)) drafts.set(recommendationId, signal(emptyDraft(recommendationId)));
-  return drafts.get(recommendationId);
+  return drafts.get(recommendationId)?.draft ?? add(emptyDraft(recommendationId));
 }
 
-export const forgetDrafts = () => drafts.clear();
+/** Takes the place of what was typed for the same recommendation. */
+export function restoreDraft(draft) {
+  dropDraft(draft.recommendationId);
+  return add(draft);
+}
+
+export function dropDraft(recommendationId) {
+  if (!drafts.has(recommendationId)) return;
+  drafts.get(recommendationId).stop();
+  drafts.delete(recommendationId);
+  keepSoon();
+}
+
+export async function restoreDrafts() {
+  for (const { effects, ...draft } of (await recall("drafts")) ?? []) restoreDraft({ ...draft, effects: new Map(effects) });
+}
+
+/** In this page; what the device has kept is forgotten by whoever asks for it. */
+export function forgetDrafts() {
+  clearTimeout(timer);
+  for (const { stop } of drafts.values()) stop();
+  drafts.clear();
+}
+
+/** As the server takes it. */
+export function reportOf({ rating, symptom_improvement, compliance, effects, comment }) {
+  const side_effects = [...effects].map(([effect, severity]) => ({ effect, severity }));
+  return { rating, symptom_improvement, compliance, comment, side_effects };
+}
 
 function emptyDraft(recommendationId) {
   return {
@@ -26,29 +57,26 @@ function emptyDraft(recommendationId) {
   };
 }
 
-/** Throws ApiError; the draft is kept then. */
-export async function sendDraft(draft) {
-  const report = reportOf(draft.value);
-  const text = JSON.stringify(report);
-  const { recommendationId, clientId, firstSent = text } = draft.value;
-  draft.value = { ...draft.value, firstSent };
-  try {
-    const body = { ...report, recommendation: recommendationId, client_id: clientId };
-    const { status, data } = await request("POST", "/api/feedback/", body);
-    // 200: an earlier request had arrived after all. If the person has changed something since, so must the report.
-    if (status === 200 && firstSent !== text) await patch(`/api/feedback/${data.id}/`, report);
-  } catch (error) {
-    const wasRefused = error.status >= 400 && error.status < 500;
-    if (wasRefused) draft.value = { ...draft.value, firstSent: undefined };
-    throw error;
-  }
-  drafts.delete(recommendationId);
+function add(values) {
+  const draft = signal(values);
+  const stop = effect(() => draft.value && keepSoon());
+  drafts.set(values.recommendationId, { draft, stop });
+  return draft;
 }
 
-function reportOf({ rating, symptom_improvement, compliance, effects, comment }) {
-  const side_effects = [...effects].map(([effect, severity]) => ({ effect, severity }));
-  return { rating, symptom_improvement, compliance, comment, side_effects };
+function keepSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(keepNow, PAUSE_MS);
 }
+
+function keepNow() {
+  clearTimeout(timer);
+  timer = undefined;
+  const begun = [...drafts.values()].map(({ draft }) => draft.peek()).filter(isBegun);
+  keep("drafts", begun.map(({ effects, ...draft }) => ({ ...draft, effects: [...effects] })));
+}
+
+const isBegun = (draft) => draft.effects.size > 0 || TYPED.some((field) => draft[field]);
 
 /** crypto.randomUUID exists only on secure pages; a clinic's test server in its own network may not be one. */
 function identifier() {
@@ -59,3 +87,7 @@ function identifier() {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
+
+// The last moment at which a page may still do something before it is killed.
+addEventListener("pagehide", () => timer && keepNow());
+document.addEventListener("visibilitychange", () => timer && document.visibilityState === "hidden" && keepNow());

@@ -1,6 +1,7 @@
 // What stands around every screen: brand, language, the bar of tabs, the sheet, and the voice for screen readers.
 
-import { t } from "./i18n.js";
+import { lostAt } from "./api.js";
+import { clock, t } from "./i18n.js";
 import { Announcer } from "./parts/announcer.js";
 import { Icon } from "./parts/icon.js";
 import { NewVersion } from "./parts/installation.js";
@@ -35,6 +36,7 @@ function Top() {
   return html`
     <header class="top">
       ${me.value && html`<a class="brand" href="#/"><img src=${new URL("icon.svg", import.meta.url).href} alt="" width="32" height="32" /><span>${t("app.name")}</span></a>`}
+      ${lostAt.value && html`<p class="offline" role="status"><i class="lamp" aria-hidden="true" />${t("connection.offline", { time: clock(lostAt.value) })}</p>`}
       <button class="plain" id="language" type="button" lang=${code} onClick=${() => changeLanguage(code)}>${t(`language.${code}`)}</button>
     </header>
   `;

@@ -1,6 +1,7 @@
 // Streams of diagnoses with the tickets and tokens of whoever is signed in.
 
 import { freshToken, post } from "./api.js";
+import { sendWhatWaits } from "./outbox.js";
 import { DiagnosisStream } from "./stream.js";
 import { useEffect, useRef } from "./ui.js";
 
@@ -9,7 +10,9 @@ const SETTLE_MS = 100; // one report makes two events
 
 export function streamOf(diagnosisId, since) {
   const ticket = async () => (await post("/api/realtime/tickets", { diagnosis: diagnosisId })).url;
-  return new DiagnosisStream({ ticket, since, token: freshToken });
+  const stream = new DiagnosisStream({ ticket, since, token: freshToken });
+  stream.addEventListener("state", ({ detail }) => detail.state === "live" && sendWhatWaits());
+  return stream;
 }
 
 /** Calls `onNews` soon after anything happened in one of the diagnoses (`{id, head}`) as long as the screen is there. */

@@ -1,9 +1,11 @@
 // Who is signed in, and why not.
 
 import * as api from "./api.js";
-import { forgetDrafts } from "./drafts.js";
+import { forgetDrafts, restoreDrafts } from "./drafts.js";
+import { forgetOutbox, restoreOutbox, sendWhatWaits } from "./outbox.js";
 import { chooseLanguage, takeLanguageOfAccount } from "./preferences.js";
 import { signal } from "./ui.js";
+import { forget, keep, onWiped, recall, wipe } from "./vault.js";
 
 /** The person, null when nobody is signed in, undefined while that is being found out. */
 export const me = signal(undefined);
@@ -12,15 +14,19 @@ export const failure = signal(null);
 /** The key of a text that says why one is at the door. */
 export const notice = signal("");
 
-let lastUser = null;
+// Values of the vault that outlive the end of a session: whose device it is, and what that person typed.
+const TYPED = new Set(["owner", "drafts", "outbox"]);
 
+/** Whoever was here last is met at once, also without a network; the server may say otherwise. */
 export async function start() {
   failure.value = null;
-  if (!api.isSignedIn()) return leave("");
+  if (!(await api.restore())) return leave("");
+  const known = await recall("me");
+  if (known) await welcome(known);
   try {
     await meet();
   } catch (error) {
-    if (error.status !== 401) failure.value = error;
+    if (error.status !== 401 && !me.peek()) failure.value = error;
   }
 }
 
@@ -38,7 +44,7 @@ export async function join({ full_name, email, password }) {
 
 export async function signOut({ everywhere = false } = {}) {
   const told = await api.signOut({ everywhere });
-  forgetDrafts();
+  await clearDevice();
   history.replaceState(null, "", "#/");
   dispatchEvent(new HashChangeEvent("hashchange")); // replaceState tells nobody
   leave(!told ? "signin.signed_out_here" : everywhere ? "signin.signed_out_everywhere" : "signin.signed_out");
@@ -52,11 +58,31 @@ export function changeLanguage(code) {
 
 async function meet({ keepsLanguage = false } = {}) {
   const person = await api.get("/api/me");
-  if (lastUser !== null && lastUser !== person.id) forgetDrafts();
-  lastUser = person.id;
+  await claimDevice(person.id);
+  await Promise.all([keep("owner", person.id), keep("me", person)]);
+  await welcome(person, { keepsLanguage });
+  sendWhatWaits();
+}
+
+async function welcome(person, { keepsLanguage = false } = {}) {
+  if (me.peek()?.id !== person.id) await Promise.all([restoreDrafts(), restoreOutbox()]);
   if (!keepsLanguage) takeLanguageOfAccount(person.language);
   notice.value = "";
   me.value = person;
+}
+
+/** What another person has left here is wiped before anything is shown. */
+async function claimDevice(id) {
+  const owner = await recall("owner");
+  if (owner === null || owner === id) return;
+  await clearDevice();
+  await api.keepSession();
+}
+
+async function clearDevice() {
+  forgetDrafts();
+  forgetOutbox();
+  await wipe();
 }
 
 function leave(why) {
@@ -64,4 +90,17 @@ function leave(why) {
   me.value = null;
 }
 
-api.onSessionEnd(() => leave("error.not_authenticated"));
+/** What can be asked for again goes; what was typed waits, sealed, for the same person. */
+api.onSessionEnd(() => {
+  forgetDrafts();
+  forgetOutbox();
+  forget((name) => !TYPED.has(name));
+  leave("error.not_authenticated");
+});
+
+onWiped(() => {
+  api.forgetSession();
+  forgetDrafts();
+  forgetOutbox();
+  leave("signin.signed_out");
+});

@@ -1,13 +1,16 @@
 // What is known about one open diagnosis, kept up to date by its stream. No DOM: screens read the signals.
 
-import { get } from "./api.js";
+import { get, isAway, isTemporary, lostAt } from "./api.js";
 import { sideEffects } from "./catalogue.js";
 import { streamOf } from "./live.js";
-import { batch, signal } from "./ui.js";
+import { lastSeen, remember } from "./seen.js";
+import { batch, effect, signal } from "./ui.js";
 
 const SHOWN_EVENTS = 20;
 const SETTLE_MS = 60; // one report makes two events: weigh once
 const BETWEEN_MS = 1_500; // far below the server's limit
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [2_000, 30_000]; // before the server is asked again
+const REST_MS = 500; // several things change at once: keep them once
 const UNWEIGHED = new Set(["feedback_update", "severe_side_effect"]); // each comes with an effectiveness_update
 
 export class Watch {
@@ -20,6 +23,7 @@ export class Watch {
   tally = signal({ since: new Date(), updates: 0, reports: 0, scores: 0 });
   connection = signal({ state: "connecting" });
   failure = signal(null);
+  asOf = signal(null); // from when it is what is shown, until the server has answered
 
   #id;
   #stream = null;
@@ -27,14 +31,20 @@ export class Watch {
   #weighedAt = 0;
   #weighTimer;
   #question = 0;
+  #openTimer;
+  #failures = 0;
+  #keepTimer;
+  #stopKeeping = () => {};
 
   constructor(diagnosisId) {
     this.#id = diagnosisId;
   }
 
-  /** Reads the present state, then follows it; what went wrong is in `failure`. */
+  /** Shows what was seen last, reads the present state, then follows it; what went wrong is in `failure`. */
   async open() {
+    clearTimeout(this.#openTimer);
     this.failure.value = null;
+    if (!this.diagnosis.value) await this.#showLastSeen();
     try {
       const [diagnosis, { head, snapshot }] = await Promise.all([
         get(`/api/diagnoses/${this.#id}/`),
@@ -43,22 +53,29 @@ export class Watch {
         sideEffects().catch(() => []), // only for the names in events
       ]);
       if (this.#closed) return;
-      this.diagnosis.value = diagnosis;
-      this.#know(snapshot.recommendations);
+      batch(() => {
+        this.diagnosis.value = diagnosis;
+        this.recommendations.value = new Map();
+        this.#know(snapshot.recommendations);
+        this.asOf.value = null;
+      });
       this.#follow(head);
+      this.#stopKeeping = effect(() => this.#keepSoon(this.#shown()));
     } catch (error) {
-      this.failure.value = error;
+      if (!this.#closed) this.#notOpened(error);
     }
   }
 
   close() {
     this.#closed = true;
-    clearTimeout(this.#weighTimer);
+    for (const timer of [this.#weighTimer, this.#openTimer, this.#keepTimer]) clearTimeout(timer);
+    this.#stopKeeping();
     this.#stream?.stop();
   }
 
   nudge() {
-    this.#stream?.nudge();
+    if (this.#stream) this.#stream.nudge();
+    else if (this.#failures) this.open();
   }
 
   setLevel(level) {
@@ -76,12 +93,60 @@ export class Watch {
     if (diagnosis) this.diagnosis.value = diagnosis;
   }
 
+  async #showLastSeen() {
+    const kept = await lastSeen(`diagnosis ${this.#id}`);
+    if (!kept || this.#closed || this.diagnosis.value) return;
+    const { diagnosis, recommendations, ranking, figures, events } = kept.data;
+    batch(() => {
+      this.asOf.value = kept.at;
+      this.diagnosis.value = diagnosis;
+      this.#know(recommendations);
+      this.ranking.value ??= ranking;
+      this.figures.value ??= figures && { ...figures, findings: new Map(figures.findings) };
+      this.events.value = events.map((event) => ({ ...event, isFresh: false, at: new Date(event.timestamp) }));
+    });
+  }
+
+  /** What is shown stays, and it is tried again, when only the server is away. */
+  #notOpened(error) {
+    if (!this.diagnosis.value || !isAway(error)) return void (this.failure.value = error);
+    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
+    this.connection.value = { state: "offline", since: lostAt.value ?? new Date(), retryAt: new Date(Date.now() + wait) };
+    this.#openTimer = setTimeout(() => this.open(), wait);
+  }
+
+  #shown() {
+    const figures = this.figures.value;
+    return {
+      diagnosis: this.diagnosis.value,
+      recommendations: [...this.recommendations.value.values()],
+      ranking: this.ranking.value && { ...this.ranking.value, failed: null },
+      figures: figures && { ...figures, findings: [...figures.findings] },
+      events: this.events.value.filter(({ type }) => type !== "reset"),
+    };
+  }
+
+  #keepSoon(shown) {
+    clearTimeout(this.#keepTimer);
+    this.#keepTimer = setTimeout(() => remember(`diagnosis ${this.#id}`, shown), REST_MS);
+  }
+
   #follow(head) {
-    this.#stream = streamOf(this.#id, Math.max(0, head - SHOWN_EVENTS));
+    const since = this.#continueEvents(head);
+    this.#stream = streamOf(this.#id, since);
     this.#stream.addEventListener("event", ({ detail }) => batch(() => this.#event(detail, detail.seq > head)));
     this.#stream.addEventListener("reset", ({ detail }) => batch(() => this.#reset(detail)));
     this.#stream.addEventListener("state", ({ detail }) => (this.connection.value = detail));
     this.#stream.start();
+  }
+
+  /** After which event to go on: those seen last stay when the missing ones join them without a gap. */
+  #continueEvents(head) {
+    const oldest = Math.max(0, head - SHOWN_EVENTS);
+    const newest = this.events.value[0]?.seq ?? 0;
+    if (newest >= oldest && newest <= head) return newest;
+    this.events.value = [];
+    return oldest;
   }
 
   #event(event, isFresh) {
@@ -162,5 +227,3 @@ export class Watch {
     return { overall: report.overall, findings, total: overview.total };
   }
 }
-
-const isTemporary = ({ status }) => status === 0 || status === 429 || status >= 500;

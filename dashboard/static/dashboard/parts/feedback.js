@@ -1,6 +1,7 @@
-import { draftFor, sendDraft } from "../drafts.js";
+import { draftFor } from "../drafts.js";
 import { explain, fieldMessage } from "../errors.js";
 import { t } from "../i18n.js";
+import { send as sendReport } from "../outbox.js";
 import { html, useEffect, useRef, useSignal } from "../ui.js";
 import { announce } from "./announcer.js";
 import { Comment, isTooLong } from "./comment.js";
@@ -8,13 +9,13 @@ import { Scale } from "./scale.js";
 import { closeSheet, holdSheet, openSheet, SheetHeader } from "./sheet.js";
 import { SideEffects } from "./side_effects.js";
 
-/** Opens the sheet for `{id, name}`; what was typed before is still there. `onSent` runs when the server has it. */
-export function openFeedback({ recommendation, onSent }) {
+/** Opens the sheet for `{id, name}`; what was typed before is still there. Without a network the report waits. */
+export function openFeedback({ recommendation }) {
   const draft = draftFor(recommendation.id);
-  openSheet(() => html`<${FeedbackForm} recommendation=${recommendation} draft=${draft} onSent=${onSent} />`);
+  openSheet(() => html`<${FeedbackForm} recommendation=${recommendation} draft=${draft} />`);
 }
 
-function FeedbackForm({ recommendation, draft, onSent }) {
+function FeedbackForm({ recommendation, draft }) {
   const form = useRef(null);
   const errors = useSignal({});
   const failure = useSignal(null);
@@ -36,10 +37,9 @@ function FeedbackForm({ recommendation, draft, onSent }) {
     isSending.value = true;
     holdSheet(true);
     try {
-      await sendDraft(draft);
+      const outcome = await sendReport({ draft, remedy: recommendation.name });
       closeSheet();
-      announce(t("feedback.sent"));
-      onSent();
+      announce(t(`feedback.${outcome}`));
     } catch (error) {
       failure.value = error;
       refuse(Object.fromEntries(Object.entries(error.fields ?? {}).map(([field, given]) => [field, fieldMessage(given)])));
@@ -83,13 +83,7 @@ function FeedbackForm({ recommendation, draft, onSent }) {
 }
 
 function WhatFailed({ failure }) {
-  const isLost = failure.status === 0 || failure.status >= 500;
-  return html`
-    <div class="notice bad" role="alert">
-      <p>${Object.keys(failure.fields ?? {}).length ? t("feedback.check") : explain(failure)}</p>
-      ${isLost && html`<p class="small">${t("feedback.kept")}</p>`}
-    </div>
-  `;
+  return html`<div class="notice bad" role="alert">${Object.keys(failure.fields ?? {}).length ? t("feedback.check") : explain(failure)}</div>`;
 }
 
 function mistakes({ rating, symptom_improvement, effects }) {

@@ -11,7 +11,7 @@ const GOOD = 0.75;
 
 /**
  * The open recommendations, best first. `report(recommendation)` gives the action of the feedback button, or null;
- * `thanks` maps recommendations to when a report on them was received.
+ * `thanks` maps recommendations to the report on them that was received, `{at}`.
  */
 export function Ranking({ watch, thanks, report }) {
   const onlyGood = useSignal(false);
@@ -70,7 +70,7 @@ function Cards({ watch, shown, thanks, report }) {
       level=${level}
       known=${watch.recommendations.value.get(id)}
       finding=${watch.figures.value?.findings.get(id)}
-      thanks=${thanks.value.get(id)}
+      thanks=${thanks.get(id)}
       isLate=${isLate.current}
       onReport=${report({ id, name: prediction.remedy_name })}
     />`;

@@ -1,5 +1,5 @@
 import { directions } from "../events.js";
-import { number, percent, points, t, word } from "../i18n.js";
+import { clock, number, percent, points, t, word } from "../i18n.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { Bits } from "./bits.js";
 import { Icon } from "./icon.js";
@@ -41,7 +41,7 @@ export function Recommendation({ prediction, place, level, known, finding, thank
       <ul class="reasons">${prediction.reasons.map((reason) => html`<li><bdi>${reason}</bdi></li>`)}</ul>
       <p class="evidence soft small"><${Bits} of=${evidence(prediction.evidence)} /></p>
       <div class="card-foot">
-        ${thanks && html`<p class="thanks small"><${Icon} name="check" />${t("recommendation.thanks", { time: thanks })}</p>`}
+        ${thanks && html`<p class="thanks small"><${Icon} name="check" />${t("recommendation.thanks", { time: clock(thanks.at) })}</p>`}
         <button class="plain known" type="button" aria-label=${t("remedy.open_of", { remedy: name })} onClick=${open}>${t("remedy.open")}</button>
         ${onReport && html`<button class="tonal report" type="button" aria-label=${t("recommendation.report_on", { remedy: name })} onClick=${onReport}>${t("recommendation.report")}</button>`}
       </div>

@@ -1,5 +1,6 @@
 import { sentence } from "../events.js";
 import { clock, day, number, percent, t, word } from "../i18n.js";
+import { outbox, received } from "../outbox.js";
 import { announce } from "../parts/announcer.js";
 import { Bits } from "../parts/bits.js";
 import { Connection } from "../parts/connection.js";
@@ -7,12 +8,13 @@ import { Events } from "../parts/events.js";
 import { openFeedback } from "../parts/feedback.js";
 import { Icon } from "../parts/icon.js";
 import { Problem, Waiting } from "../parts/notices.js";
+import { Outbox } from "../parts/outbox.js";
 import { Ranking } from "../parts/ranking.js";
 import { Ring } from "../parts/ring.js";
 import { Severity } from "../parts/severity.js";
 import { language } from "../preferences.js";
 import { me } from "../session.js";
-import { html, useEffect, useMemo, useRef, useSignal } from "../ui.js";
+import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { Watch } from "../watch.js";
 
 /** One diagnosis in real time: how it does, the ranking, the figures and what happened. Patients may report. */
@@ -54,18 +56,17 @@ function useWatch(watch) {
 }
 
 function Open({ watch, diagnosis }) {
-  const thanks = useSignal(new Map());
   const mayReport = me.value.role === "patient" && diagnosis.status !== "entered_in_error";
   const report = (recommendation) => {
-    if (!mayReport) return null;
-    const onSent = () => (thanks.value = new Map([...thanks.value, [recommendation.id, clock(new Date())]]));
-    return () => openFeedback({ recommendation, onSent });
+    const isOnItsWay = outbox.value.some(({ recommendationId }) => recommendationId === recommendation.id);
+    return mayReport && !isOnItsWay ? () => openFeedback({ recommendation }) : null;
   };
   return html`
     <${Overview} watch=${watch} diagnosis=${diagnosis} />
     <${Latest} watch=${watch} />
+    <${Outbox} about=${(id) => watch.recommendations.value.has(id)} />
     <div class="columns">
-      <${Ranking} watch=${watch} thanks=${thanks} report=${report} />
+      <${Ranking} watch=${watch} thanks=${received.value} report=${report} />
       <div><${Metrics} watch=${watch} /><${Events} watch=${watch} /></div>
     </div>
   `;
