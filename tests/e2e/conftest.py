@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import socket
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "avicenna-demo"
+PUSH_KEY = base64.urlsafe_b64encode(bytes(31) + b"7").rstrip(b"=").decode()  # of nobody
 expect.set_options(timeout=20_000)  # on a machine that is busy with the other half of the tests
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 CHROMIUM_FLAGS = [
@@ -67,7 +69,9 @@ class Server:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         database = f"sqlite:///{folder / 'clinic.sqlite3'}"
-        self._env = {**os.environ, "DEBUG": "1", "DATABASE_URL": database, "REDIS_URL": "", "RATELIMIT_ENABLE": "0"}
+        chosen = {"DEBUG": "1", "DATABASE_URL": database, "REDIS_URL": "", "RATELIMIT_ENABLE": "0"}
+        push = {"VAPID_PRIVATE_KEY": PUSH_KEY, "VAPID_SUBJECT": "mailto:clinic@demo.example"}
+        self._env = {**os.environ, **chosen, **push}
 
     def prepare(self) -> None:
         self.run(CLINIC)

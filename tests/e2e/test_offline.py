@@ -202,6 +202,27 @@ def test_a_draft_outlives_the_app(kept: Page) -> None:
     expect(kept.locator("#rating-4")).to_be_checked()
 
 
+def test_signing_out_asks_before_it_loses_a_report(kept: Page) -> None:
+    report_offline(kept, "would be lost")
+    kept.get_by_role("link", name="Profile").click()
+    kept.click("#sign-out")
+    expect(kept.get_by_role("dialog")).to_contain_text("1 report has not reached the clinic yet")
+
+    kept.click("#confirm-leaving")
+
+    expect(kept.locator(".notice")).to_contain_text("The server could not be told")
+    assert on_the_device(kept) == []
+
+
+def test_signing_out_in_one_tab_signs_out_the_others(kept: Page) -> None:
+    other = kept.context.new_page()
+    other.goto("/#/profile")
+    other.click("#sign-out")
+
+    kept.wait_for_selector("#email")
+    assert on_the_device(kept) == []
+
+
 def test_the_device_holds_ciphertext_and_after_signing_out_nothing(kept: Page) -> None:
     condition = kept.locator("h1").inner_text()
     values = on_the_device(kept)

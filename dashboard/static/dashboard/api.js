@@ -67,6 +67,8 @@ export async function signOut({ everywhere = false } = {}) {
 export const get = async (path) => (await request("GET", path)).data;
 export const post = async (path, body) => (await request("POST", path, body)).data;
 export const patch = async (path, body) => (await request("PATCH", path, body)).data;
+export const put = async (path, body) => (await request("PUT", path, body)).data;
+export const del = async (path) => (await request("DELETE", path)).data;
 
 /** `{status, data}` of an answer. Throws ApiError. */
 export async function request(method, path, body) {

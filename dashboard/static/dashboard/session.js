@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { forgetDrafts, restoreDrafts } from "./drafts.js";
 import { forgetOutbox, restoreOutbox, sendWhatWaits } from "./outbox.js";
 import { chooseLanguage, takeLanguageOfAccount } from "./preferences.js";
+import { forgetSubscription } from "./push.js";
 import { signal } from "./ui.js";
 import { forget, keep, onWiped, recall, wipe } from "./vault.js";
 
@@ -82,7 +83,7 @@ async function claimDevice(id) {
 async function clearDevice() {
   forgetDrafts();
   forgetOutbox();
-  await wipe();
+  await Promise.all([wipe(), forgetSubscription()]);
 }
 
 function leave(why) {
@@ -95,6 +96,7 @@ api.onSessionEnd(() => {
   forgetDrafts();
   forgetOutbox();
   forget((name) => !TYPED.has(name));
+  forgetSubscription();
   leave("error.not_authenticated");
 });
 

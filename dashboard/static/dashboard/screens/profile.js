@@ -1,8 +1,10 @@
 import { get } from "../api.js";
 import { t, word } from "../i18n.js";
+import { outbox } from "../outbox.js";
 import { Icon } from "../parts/icon.js";
 import { InstallHint } from "../parts/installation.js";
 import { Problem } from "../parts/notices.js";
+import { PushChoice } from "../parts/push.js";
 import { Segments } from "../parts/segments.js";
 import { closeSheet, openSheet, SheetHeader } from "../parts/sheet.js";
 import { calendar, CALENDARS, chooseCalendar, chooseTheme, language, LANGUAGES, theme, THEMES } from "../preferences.js";
@@ -31,9 +33,10 @@ export function ProfileScreen() {
         </div>
       </section>
       <${Preferences} />
+      <${PushChoice} />
       <${InstallHint} />
       <section class="card flush rows" aria-label=${t("app.sign_out")}>
-        <button class="row" type="button" id="sign-out" onClick=${() => signOut()}><${Icon} name="leave" /><span class="grow">${t("app.sign_out")}</span></button>
+        <button class="row" type="button" id="sign-out" onClick=${leave}><${Icon} name="leave" /><span class="grow">${t("app.sign_out")}</span></button>
         <button class="row danger" type="button" id="sign-out-everywhere" onClick=${confirmEverywhere}><${Icon} name="alert" /><span class="grow">${t("profile.sign_out_everywhere")}</span></button>
       </section>
       <p class="soft small disclaimer">${t("app.disclaimer")}</p>
@@ -53,17 +56,33 @@ function Preferences() {
   `;
 }
 
+/** Reports that have not arrived go with all else: that is asked about first. */
+function leave() {
+  if (!outbox.value.length) return signOut();
+  const draw = () => html`<p>${t("profile.unsent", { count: outbox.value.length })}</p>`;
+  confirm({ id: "confirm-leaving", title: "profile.leave_title", draw, label: "app.sign_out", act: () => signOut() });
+}
+
 function confirmEverywhere() {
-  const leave = () => {
+  const draw = () => html`
+    <p>${t("profile.everywhere_text")}</p>
+    ${outbox.value.length > 0 && html`<p class="notice warn">${t("profile.unsent", { count: outbox.value.length })}</p>`}
+  `;
+  const act = () => signOut({ everywhere: true });
+  confirm({ id: "confirm-everywhere", title: "profile.everywhere_title", draw, label: "profile.everywhere_confirm", act });
+}
+
+function confirm({ id, title, draw, label, act }) {
+  const go = () => {
     closeSheet();
-    signOut({ everywhere: true });
+    act();
   };
   openSheet(
     () => html`
       <div class="sheet-page">
-        <${SheetHeader} title=${t("profile.everywhere_title")} />
-        <div class="sheet-body"><p>${t("profile.everywhere_text")}</p></div>
-        <footer><button class="primary" type="button" id="confirm-everywhere" onClick=${leave}>${t("profile.everywhere_confirm")}</button></footer>
+        <${SheetHeader} title=${t(title)} />
+        <div class="sheet-body">${draw()}</div>
+        <footer><button class="primary" type="button" id=${id} onClick=${go}>${t(label)}</button></footer>
       </div>
     `,
   );

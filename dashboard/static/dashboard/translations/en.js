@@ -334,4 +334,14 @@ export default {
   "outbox.throw_away_of": "Throw away the report on {remedy}",
   "outbox.throw_title": "Throw this report away?",
   "outbox.throw_text": "What you entered on {remedy} has not reached the clinic and will be lost.",
+
+  "push.title": "Tell me when there is something new",
+  "push.hint": "A message to this device, at most every quarter of an hour. It never says what is new.",
+  "push.blocked": "Messages are blocked in the settings of your browser.",
+  "push.failed": "Your browser could not be registered for messages. Please try again later.",
+  "profile.leave_title": "Sign out?",
+  "profile.unsent": {
+    one: "{count} report has not reached the clinic yet and would be lost.",
+    other: "{count} reports have not reached the clinic yet and would be lost.",
+  },
 };

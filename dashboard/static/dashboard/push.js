@@ -1,0 +1,49 @@
+// Messages of the clinic to this device, which say that there is something new and never what.
+
+import { del, get, put } from "./api.js";
+import { signal } from "./ui.js";
+
+/** "unknown" (not asked yet, or impossible here: nothing is offered) · "off" · "on" · "blocked" (by the browser's settings). */
+export const push = signal("unknown");
+
+const isPossible = "serviceWorker" in navigator && "PushManager" in globalThis && "Notification" in globalThis;
+let publicKey = null;
+
+/** Finds out how it stands, for who is signed in. Throws ApiError. */
+export async function lookAtPush() {
+  const worker = isPossible && (await navigator.serviceWorker.getRegistration());
+  if (!worker) return;
+  const { public_key, is_subscribed } = await get("/api/me/push");
+  publicKey = public_key;
+  if (!publicKey) return;
+  const subscription = await worker.pushManager.getSubscription();
+  push.value = Notification.permission === "denied" ? "blocked" : subscription && is_subscribed ? "on" : "off";
+}
+
+/** Asks the person for permission: only upon a touch. Throws ApiError, or DOMException when the browser's service refuses. */
+export async function turnPushOn() {
+  if ((await Notification.requestPermission()) !== "granted") {
+    push.value = Notification.permission === "denied" ? "blocked" : "off";
+    return;
+  }
+  const worker = await navigator.serviceWorker.ready;
+  await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may be another clinic key's
+  const terms = { userVisibleOnly: true, applicationServerKey: publicKey };
+  const { endpoint, keys } = (await worker.pushManager.subscribe(terms)).toJSON();
+  await put("/api/me/push", { endpoint, keys });
+  push.value = "on";
+}
+
+/** Throws ApiError. */
+export async function turnPushOff() {
+  await forgetSubscription();
+  await del("/api/me/push");
+  push.value = "off";
+}
+
+/** On this device, when somebody leaves; the server forgets it with the session. */
+export async function forgetSubscription() {
+  push.value = "unknown";
+  const worker = isPossible && (await navigator.serviceWorker.getRegistration());
+  await (await worker?.pushManager?.getSubscription())?.unsubscribe().catch(() => {});
+}

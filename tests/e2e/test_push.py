@@ -1,0 +1,110 @@
+"""Messages to the device: asked for in the profile, shown by the service worker, gone with the session."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Server, sign_in
+
+# A browser under test reaches no push service: what one would give stands in for it, with a key made here.
+SUBSCRIBE = """
+let subscription = null;
+PushManager.prototype.getSubscription = async () => subscription;
+PushManager.prototype.subscribe = async ({userVisibleOnly, applicationServerKey}) => {
+    if (!userVisibleOnly || !applicationServerKey) throw new Error("refused");
+    const pair = await crypto.subtle.generateKey({name: "ECDH", namedCurve: "P-256"}, true, ["deriveBits"]);
+    const text = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+        .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const p256dh = text(await crypto.subtle.exportKey("raw", pair.publicKey));
+    const auth = text(crypto.getRandomValues(new Uint8Array(16)));
+    const endpoint = `https://fcm.googleapis.com/fcm/send/${auth}`;
+    const unsubscribe = async () => { subscription = null; window.unsubscribed = true; return true; };
+    return (subscription = {unsubscribe, toJSON: () => ({endpoint, keys: {p256dh, auth}})});
+};
+"""
+
+
+@pytest.fixture
+def profile(page: Page, server: Server) -> Page:
+    page.context.grant_permissions(["notifications"], origin=server.url)
+    page.add_init_script(SUBSCRIBE)
+    page.reload()
+    page.evaluate("navigator.serviceWorker.ready")
+    sign_in(page, "sara@demo.example")
+    page.get_by_role("link", name="Profile").click()
+    return page
+
+
+def is_subscribed(page: Page) -> Any:
+    return page.evaluate(
+        """async () => {
+            const {get} = await import("/static/dashboard/api.js");
+            return (await get("/api/me/push")).is_subscribed;
+        }"""
+    )
+
+
+def test_who_wants_to_be_told_says_so_in_the_profile(profile: Page) -> None:
+    expect(profile.get_by_role("switch", name="Tell me when there is something new")).not_to_be_checked()
+
+    profile.locator("label", has_text="Tell me when").click()
+
+    expect(profile.locator("#push")).to_be_checked()
+    expect(profile.locator("#push")).to_be_enabled()
+    assert is_subscribed(profile)
+    profile.locator("label", has_text="Tell me when").click()
+    expect(profile.locator("#push")).not_to_be_checked()
+    expect(profile.locator("#push")).to_be_enabled()
+    assert not is_subscribed(profile)
+
+
+def test_signing_out_ends_the_messages(profile: Page, api: httpx.Client) -> None:
+    profile.locator("label", has_text="Tell me when").click()
+    expect(profile.locator("#push")).to_be_checked()
+
+    profile.click("#sign-out")
+    profile.wait_for_selector("#email")
+
+    assert profile.evaluate("window.unsubscribed")
+
+
+def test_a_clinic_without_a_key_offers_no_messages(profile: Page) -> None:
+    profile.get_by_role("link", name="Home").click()
+    answer = {"public_key": None, "is_subscribed": False}
+    profile.route("**/api/me/push", lambda route: route.fulfill(json=answer))
+    profile.reload()
+
+    with profile.expect_response("**/api/me/push"):
+        profile.get_by_role("link", name="Profile").click()
+
+    expect(profile.locator("#sign-out")).to_be_visible()
+    expect(profile.locator("#push")).to_have_count(0)
+
+
+def test_a_message_is_shown_and_a_later_one_takes_its_place(profile: Page, server: Server) -> None:
+    devtools = profile.context.new_cdp_session(profile)
+    registrations: list[str] = []
+    devtools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: registrations.extend(row["registrationId"] for row in told["registrations"]),
+    )
+    devtools.send("ServiceWorker.enable")
+    for _ in range(100):
+        if not registrations:
+            profile.wait_for_timeout(50)
+    for body in ("There is something new for you.", "Again."):
+        message = json.dumps({"title": "Avicenna", "body": body})
+        told = {"origin": server.url, "registrationId": registrations[0], "data": message}
+        devtools.send("ServiceWorker.deliverPushMessage", told)
+        profile.wait_for_function(
+            """async (body) => {
+                const shown = await (await navigator.serviceWorker.ready).getNotifications();
+                return shown.length === 1 && shown[0].body === body && shown[0].tag === "news";
+            }""",
+            arg=body,
+        )
