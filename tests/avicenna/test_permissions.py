@@ -113,6 +113,8 @@ TABLE: dict[str, tuple[int, ...]] = {
     "GET /docs": PUBLIC,
     "GET /redoc": PUBLIC,
     "GET /": PUBLIC,
+    "GET /sw.js": PUBLIC,
+    "GET /manifest.webmanifest": PUBLIC,
 }
 
 ROUTES = sorted({row.split()[1] for row in TABLE})

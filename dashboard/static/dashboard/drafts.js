@@ -53,7 +53,6 @@ function emptyDraft(recommendationId) {
     compliance: null,
     effects: new Map(), // slug → severity, null until chosen
     comment: "",
-    firstSent: undefined, // what a request without an answer may have stored
   };
 }
 

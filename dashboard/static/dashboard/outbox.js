@@ -9,7 +9,7 @@ import { keep, recall } from "./vault.js";
 
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [3_000, 60_000];
 
-/** Oldest first: `{clientId, recommendationId, remedy, report, firstSent, at, refusal}`; `refusal` is null while it waits. */
+/** Oldest first: `{clientId, recommendationId, remedy, report, at, hasWaited, refusal}`; `refusal` is null while it waits. */
 export const outbox = signal([]);
 /** The `clientId` of the one that is being sent, or null. */
 export const sending = signal(null);
@@ -25,15 +25,15 @@ let timer;
  * of the server, which reads like an ApiError: then the draft is as it was.
  */
 export async function send({ draft, remedy }) {
-  const { clientId, recommendationId, firstSent } = draft.value;
-  const item = { clientId, recommendationId, remedy, report: reportOf(draft.value), firstSent, at: Date.now(), refusal: null };
+  const { clientId, recommendationId } = draft.value;
+  const report = reportOf(draft.value);
+  const item = { clientId, recommendationId, remedy, report, at: Date.now(), hasWaited: false, refusal: null };
   await change((items) => [...items.filter((other) => other.clientId !== clientId), item]);
   await sendAll();
-  const left = find(clientId);
-  if (left?.refusal) {
+  const refusal = find(clientId)?.refusal;
+  if (refusal) {
     await throwAway(clientId);
-    draft.value = { ...draft.value, firstSent: left.firstSent };
-    throw left.refusal;
+    throw refusal;
   }
   dropDraft(recommendationId);
   return received.peek().get(recommendationId)?.clientId === clientId ? "received" : "waiting";
@@ -57,10 +57,10 @@ export function sendAll() {
 
 /** Out of the box and back into the form, as a draft. */
 export async function takeBack(clientId) {
-  const { recommendationId, report, firstSent } = find(clientId);
+  const { recommendationId, report } = find(clientId);
   const { side_effects, ...typed } = report;
   const effects = new Map(side_effects.map(({ effect: slug, severity }) => [slug, severity]));
-  restoreDraft({ recommendationId, clientId, ...typed, effects, firstSent });
+  restoreDraft({ recommendationId, clientId, ...typed, effects });
   await throwAway(clientId);
 }
 
@@ -83,29 +83,33 @@ export function forgetOutbox() {
 async function attempt(clientId) {
   const item = find(clientId);
   if (!item) return null; // taken back meanwhile
-  const text = JSON.stringify(item.report);
-  const firstSent = item.firstSent ?? text;
-  await amend(clientId, { firstSent });
   sending.value = clientId;
   try {
-    await deliver(item, firstSent !== text);
+    await deliver(item);
   } catch (error) {
-    if (isTemporary(error) || error.status === 401) return error;
     const { code, message, status, fields } = error;
-    await amend(clientId, { refusal: { code, message, status, fields }, firstSent: item.firstSent });
-    return null;
+    const mayGoWell = isTemporary(error) || status === 401;
+    await amend(clientId, mayGoWell ? { hasWaited: true } : { refusal: { code, message, status, fields } });
+    return mayGoWell ? error : null;
   }
   await throwAway(clientId);
-  const arrival = { clientId, remedy: item.remedy, at: new Date(), hadToWait: item.firstSent !== undefined };
+  const arrival = { clientId, remedy: item.remedy, at: new Date(), hadToWait: item.hasWaited };
   received.value = new Map([...received.value, [item.recommendationId, arrival]]);
   return null;
 }
 
-async function deliver({ clientId, recommendationId, report }, hasChanged) {
+async function deliver({ clientId, recommendationId, report }) {
   const body = { ...report, recommendation: recommendationId, client_id: clientId };
   const { status, data } = await request("POST", "/api/feedback/", body);
   // 200: an earlier request had arrived after all. If the person has changed something since, so must the report.
-  if (status === 200 && hasChanged) await patch(`/api/feedback/${data.id}/`, report);
+  if (status === 200 && !isAsSaid(data, report)) await patch(`/api/feedback/${data.id}/`, report);
+}
+
+function isAsSaid(stored, report) {
+  const effects = ({ side_effects }) => side_effects.map(({ effect: slug, severity }) => `${slug} ${severity}`).sort().join();
+  const figures = ["rating", "symptom_improvement", "compliance"];
+  const isSame = figures.every((field) => stored[field] === report[field]) && effects(stored) === effects(report);
+  return isSame && stored.comment === report.comment.trim();
 }
 
 function tryLater({ retryAfter }) {

@@ -29,7 +29,9 @@ export async function keep(name, value) {
   try {
     const sealed = await seal(name, text, await keyFor(true));
     const database = await open();
-    if (before === wipes) await done(database.transaction(VALUES, "readwrite").objectStore(VALUES).put(sealed, name));
+    if (before !== wipes) return;
+    await done(database.transaction(VALUES, "readwrite").objectStore(VALUES).put(sealed, name));
+    unsealed.delete(name);
   } catch {
     unsealed.set(name, text); // for as long as the page is open
   }
@@ -51,7 +53,9 @@ export async function recall(name) {
 export async function forget(fits) {
   for (const name of [...unsealed.keys()].filter(fits)) unsealed.delete(name);
   if (!canSeal) return;
-  const store = (await open()).transaction(VALUES, "readwrite").objectStore(VALUES);
+  const database = await open().catch(() => null); // then there is nothing
+  if (!database) return;
+  const store = database.transaction(VALUES, "readwrite").objectStore(VALUES);
   const names = (await done(store.getAllKeys())).filter(fits);
   await Promise.all(names.map((name) => done(store.delete(name))));
 }
@@ -61,7 +65,9 @@ export async function wipe() {
   forgetHere();
   others?.postMessage("wiped");
   if (!canSeal) return;
-  const transaction = (await open()).transaction([KEYS, VALUES], "readwrite");
+  const database = await open().catch(() => null);
+  if (!database) return;
+  const transaction = database.transaction([KEYS, VALUES], "readwrite");
   await Promise.all([KEYS, VALUES].map((store) => done(transaction.objectStore(store).clear())));
 }
 

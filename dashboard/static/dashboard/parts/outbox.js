@@ -36,7 +36,7 @@ function Item({ item }) {
       <div class="grow">
         <h3><bdi>${remedy}</bdi></h3>
         <p class="small strong" role="status">${t(`outbox.${state}`)}</p>
-        ${refusal && html`<p class="small">${reasonOf(refusal)}</p>`}
+        ${refusal && html`<p class="small"><bdi>${reasonOf(refusal)}</bdi></p>`}
         <p class="soft small">${moment(new Date(at))} · ${t("outbox.said", { rating: report.rating, improvement: report.symptom_improvement })}</p>
         ${report.comment && html`<p class="soft small typed"><bdi>${report.comment}</bdi></p>`}
         ${state !== "sending" && html`<p class="acts">${button("change", change)}${button("throw_away", () => confirmThrowingAway(item))}</p>`}
