@@ -3,10 +3,10 @@ from __future__ import annotations
 from uuid import UUID
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from diagnoses.models import Condition, Contraindication, Diagnosis, Remedy, SideEffect
-from diagnoses.querysets import CatalogueQuerySet
+from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Remedy, SideEffect
+from diagnoses.querysets import CatalogueQuerySet, PatientQuerySet
 
 
 class CatalogueFilter(django_filters.FilterSet):
@@ -32,6 +32,22 @@ class SideEffectFilter(CatalogueFilter):
     class Meta:
         model = SideEffect
         fields = ["body_system", "is_active"]
+
+
+class PatientFilter(django_filters.FilterSet):
+    """There is none by name: names are sealed, the database cannot compare them."""
+
+    condition = django_filters.CharFilter(method="having", label="slug of what is being treated")
+
+    class Meta:
+        model = Patient
+        fields = ["mizaj_type"]
+
+    def having(self, queryset: PatientQuerySet, name: str, value: str) -> PatientQuerySet:
+        treated = Diagnosis.objects.filter(
+            patient=OuterRef("pk"), condition__slug=value, status=Diagnosis.Status.ACTIVE
+        )
+        return queryset.filter(Exists(treated))
 
 
 class DiagnosisFilter(django_filters.FilterSet):

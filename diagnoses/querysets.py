@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -66,6 +66,13 @@ class CatalogueQuerySet(models.QuerySet[Any]):
 class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         return self.filter(through_patient(user, "pk"))
+
+    def for_list(self) -> Self:
+        """With `active_diagnoses`, newest first."""
+        from diagnoses.models import Diagnosis
+
+        active = Diagnosis.objects.filter(status=Diagnosis.Status.ACTIVE).select_related("condition")
+        return self.prefetch_related(Prefetch("diagnoses", queryset=active, to_attr="active_diagnoses"))
 
 
 class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):

@@ -61,6 +61,22 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
         ]
 
 
+class ActiveDiagnosisSerializer(serializers.ModelSerializer[Diagnosis]):
+    condition_name = serializers.CharField(source="condition.name")
+
+    class Meta:
+        model = Diagnosis
+        fields = ["id", "condition_name", "severity"]
+        read_only_fields = fields
+
+
+class ListedPatientSerializer(PatientSerializer):
+    active_diagnoses = ActiveDiagnosisSerializer(many=True, read_only=True)
+
+    class Meta(PatientSerializer.Meta):
+        fields = [*PatientSerializer.Meta.fields, "active_diagnoses"]
+
+
 class VisiblePatientField(serializers.PrimaryKeyRelatedField[Patient]):
     """A patient the caller may see; any other does not exist."""
 

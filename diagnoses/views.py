@@ -23,6 +23,7 @@ from diagnoses.filters import (
     ConditionFilter,
     ContraindicationFilter,
     DiagnosisFilter,
+    PatientFilter,
     RemedyFilter,
     SideEffectFilter,
 )
@@ -33,6 +34,7 @@ from diagnoses.serializers import (
     ConditionSerializer,
     ContraindicationSerializer,
     DiagnosisSerializer,
+    ListedPatientSerializer,
     NewDiagnosisSerializer,
     PatientSerializer,
     RecommendationSerializer,
@@ -89,9 +91,14 @@ class PatientViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Patient]
     queryset = Patient.objects.none()
     serializer_class = PatientSerializer
     permission_classes = [ClinicWrites]
+    filterset_class = PatientFilter
 
     def get_queryset(self) -> QuerySet[Patient]:
-        return Patient.objects.visible_to(self.request.user)
+        patients = Patient.objects.visible_to(self.request.user)
+        return patients.for_list() if self.action == "list" else patients
+
+    def get_serializer_class(self) -> type[PatientSerializer]:
+        return ListedPatientSerializer if self.action == "list" else PatientSerializer
 
     @extend_schema(parameters=[IDEMPOTENCY_KEY])
     def create(self, request: Request) -> Response:

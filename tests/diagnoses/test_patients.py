@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from diagnoses.actions import create_patient
+from diagnoses.actions import change_diagnosis, create_patient, record_diagnosis
 from diagnoses.models import Patient
 
 RECORD = {
@@ -114,15 +114,50 @@ def test_pages_hold_every_record_once_in_one_order(api: Any, sam: Any) -> None:
     assert [page["count"] for page in pages] == [7, 7, 7]
 
 
-def test_a_list_asks_the_database_as_often_for_many(api: Any, sam: Any) -> None:
+def treat(patient: Patient, condition: Any) -> Any:
+    return record_diagnosis(actor=None, patient=patient, condition=condition, severity=3)
+
+
+def test_a_list_names_what_is_being_treated(api: Any, bob: Any, patient: Patient, headache: Any) -> None:
+    diagnosis, resolved = treat(patient, headache), treat(patient, headache)
+    change_diagnosis(actor=bob, diagnosis=resolved, changes={"status": "resolved"})
+
+    (row,) = api(bob).get("/api/patients/").json()["results"]
+
+    assert row["active_diagnoses"] == [{"id": str(diagnosis.pk), "condition_name": "Headache", "severity": 3}]
+
+
+@pytest.mark.parametrize(("asked", "found"), [
+    ("condition=headache", ["Alice Owner"]), ("condition=insomnia", []), ("mizaj_type=warm_dry", ["Alice Owner"]),
+    ("mizaj_type=cold", []), ("mizaj_type=warm_dry&condition=headache", ["Alice Owner"]),
+])  # fmt: skip
+def test_patients_are_found_by_temperament_and_by_what_is_being_treated(
+    api: Any, bob: Any, patient: Patient, headache: Any, asked: str, found: list[str]
+) -> None:
+    create_patient(actor=None, full_name="Somebody else", care_team=[bob])
+    for _ in range(2):  # found once nevertheless
+        treat(patient, headache)
+
+    rows = api(bob).get(f"/api/patients/?{asked}").json()["results"]
+
+    assert [row["full_name"] for row in rows] == found
+
+
+def test_what_is_over_finds_nobody(api: Any, bob: Any, patient: Patient, headache: Any) -> None:
+    change_diagnosis(actor=bob, diagnosis=treat(patient, headache), changes={"status": "resolved"})
+
+    assert api(bob).get("/api/patients/?condition=headache").json()["count"] == 0
+
+
+def test_a_list_asks_the_database_as_often_for_many(api: Any, sam: Any, headache: Any) -> None:
     client, asked = api(sam), []
     for more in (2, 10):
         for number in range(more):
-            create_patient(actor=None, full_name=f"{number}")
+            treat(create_patient(actor=None, full_name=f"{number}"), headache)
         with CaptureQueriesContext(
             connection,
         ) as queries:
             assert client.get("/api/patients/").json()["count"] in (2, 12)
         asked.append(len(queries))
 
-    assert asked == [3, 3]  # session, count, rows
+    assert asked == [4, 4]  # session, count, rows, active diagnoses
