@@ -29,9 +29,8 @@ class SevereFlagQuerySet(models.QuerySet["SevereFlag"]):
         return self.filter(through_patient(user, "feedback__patient"))
 
     def for_list(self) -> Self:
-        return self.select_related("feedback__recommendation__remedy", "looked_at_by").prefetch_related(
-            "feedback__side_effects__effect"
-        )
+        of_report = ("feedback__recommendation__remedy", "feedback__patient", "feedback__diagnosis__condition")
+        return self.select_related(*of_report, "looked_at_by").prefetch_related("feedback__side_effects__effect")
 
     def standing(self) -> Self:
         """Of reports that were not withdrawn."""

@@ -12,7 +12,7 @@ from avicenna.serializers import FIXED, ChangeSerializer
 from diagnoses.models import SideEffect
 from diagnoses.serializers import active
 from feedback.models import COMMENT_LENGTH, Feedback, SevereFlag, SideEffectReport
-from feedback.summaries import Overview
+from feedback.summaries import DEFAULT_DAYS, MAX_DAYS, Overview
 
 # How many reports may be sent at once.
 BATCH_SIZE = 50
@@ -161,9 +161,30 @@ class OverviewSerializer(serializers.Serializer[Any]):
         return RecommendationSummarySerializer(rows, many=True).data
 
 
+class CourseQuerySerializer(serializers.Serializer[Any]):
+    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=DEFAULT_DAYS)
+
+
+class ReportedSerializer(serializers.ModelSerializer[Feedback]):
+    class Meta:
+        model = Feedback
+        fields = ["id", "created_at", "rating", "symptom_improvement"]
+
+
+class FeedbackCourseSerializer(serializers.Serializer[Any]):
+    recommendation = serializers.UUIDField(source="recommendation.pk")
+    remedy = serializers.CharField(source="recommendation.remedy.slug")
+    remedy_name = serializers.CharField(source="recommendation.remedy.name")
+    status = serializers.CharField(source="recommendation.status")
+    reports = ReportedSerializer(many=True, help_text="those that were not withdrawn, oldest first")
+
+
 class SevereFlagSerializer(serializers.ModelSerializer[SevereFlag]):
     feedback = serializers.UUIDField(source="feedback_id", read_only=True)
     diagnosis = serializers.UUIDField(source="feedback.diagnosis_id", read_only=True)
+    condition_name = serializers.CharField(source="feedback.diagnosis.condition.name", read_only=True)
+    patient = serializers.UUIDField(source="feedback.patient_id", read_only=True)
+    patient_name = serializers.CharField(source="feedback.patient.full_name", read_only=True)
     recommendation = serializers.UUIDField(source="feedback.recommendation_id", read_only=True)
     remedy = serializers.CharField(source="feedback.recommendation.remedy.slug", read_only=True)
     remedy_name = serializers.CharField(source="feedback.recommendation.remedy.name", read_only=True)
@@ -173,6 +194,6 @@ class SevereFlagSerializer(serializers.ModelSerializer[SevereFlag]):
     class Meta:
         model = SevereFlag
         fields = [
-            "id", "feedback", "diagnosis", "recommendation", "remedy", "remedy_name", "side_effects", "raised_at",
-            "looked_at", "looked_at_by",
+            "id", "feedback", "diagnosis", "condition_name", "patient", "patient_name", "recommendation", "remedy",
+            "remedy_name", "side_effects", "raised_at", "looked_at", "looked_at_by",
         ]  # fmt: skip

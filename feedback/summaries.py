@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from accounts.models import User
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
 from diagnoses.querysets import RecommendationQuerySet
 from feedback.models import Feedback
 from feedback.querysets import FeedbackQuerySet
+
+DEFAULT_DAYS, MAX_DAYS = 30, 365
 
 
 @dataclass
@@ -61,6 +64,14 @@ class Overview:
     recommendations: list[tuple[Recommendation, Summary]]
 
 
+@dataclass
+class Course:
+    """The standing reports on one recommendation, oldest first."""
+
+    recommendation: Recommendation
+    reports: list[Feedback] = field(default_factory=list)
+
+
 def summary_of(recommendation: Recommendation) -> Summary:
     return Summary.of(_standing().filter(recommendation=recommendation))
 
@@ -77,6 +88,16 @@ def overview_of(diagnosis: Diagnosis) -> Overview:
         total=Summary.of(reports),
         recommendations=[(r, Summary.of(by_recommendation[r.pk])) for r in recommendations],
     )
+
+
+def courses_of(diagnosis: Diagnosis, days: int) -> list[Course]:
+    """Every recommendation with its reports of the last `days` days, 1 to MAX_DAYS. Two queries."""
+    since = timezone.now() - timedelta(days=days)
+    courses = {row.pk: Course(row) for row in Recommendation.objects.for_list().filter(diagnosis=diagnosis)}
+    reports = Feedback.objects.standing().filter(diagnosis=diagnosis, created_at__gte=since)
+    for report in reports.defer("comment").order_by("created_at", "pk"):
+        courses[report.recommendation_id].reports.append(report)
+    return list(courses.values())
 
 
 def due_for(user: User, since: datetime) -> RecommendationQuerySet:

@@ -21,5 +21,10 @@ urlpatterns = [
         views.FeedbackOverviewView.as_view(),
         name="feedback-overview",
     ),
+    path(
+        "diagnoses/<uuid:diagnosis_id>/feedback-course",
+        views.FeedbackCourseView.as_view(),
+        name="feedback-course",
+    ),
     *router.urls,
 ]

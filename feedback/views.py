@@ -31,14 +31,16 @@ from feedback.serializers import (
     BatchAnswerSerializer,
     BatchSerializer,
     ChangedFeedbackSerializer,
+    CourseQuerySerializer,
     DueQuerySerializer,
+    FeedbackCourseSerializer,
     FeedbackSerializer,
     NewFeedbackSerializer,
     OverviewSerializer,
     SevereFlagSerializer,
     SummarySerializer,
 )
-from feedback.summaries import due_for, overview_of, summary_of
+from feedback.summaries import courses_of, due_for, overview_of, summary_of
 
 # To make a serializer takes several times as long as to use it, and these keep nothing of what they are given.
 _own_feedback = FeedbackSerializer(context={"reader": Role.PATIENT})
@@ -143,6 +145,23 @@ class FeedbackOverviewView(APIView):
     def get(self, request: Request, diagnosis_id: UUID) -> Response:
         diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=diagnosis_id)
         return Response(OverviewSerializer(overview_of(diagnosis)).data)
+
+
+@extend_schema(tags=["feedback"])
+class FeedbackCourseView(APIView):
+    """What was reported on each recommendation of a diagnosis, report by report: for a chart, in one answer."""
+
+    @extend_schema(
+        operation_id="diagnoses_feedback_course_list",
+        parameters=[CourseQuerySerializer],
+        responses=FeedbackCourseSerializer(many=True),
+    )
+    def get(self, request: Request, diagnosis_id: UUID) -> Response:
+        asked = CourseQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=diagnosis_id)
+        courses = courses_of(diagnosis, asked.validated_data["days"])
+        return Response(FeedbackCourseSerializer(courses, many=True).data)
 
 
 @extend_schema(tags=["feedback"])

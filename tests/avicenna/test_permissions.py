@@ -84,6 +84,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "POST /api/severe-side-effects/<pk>/look-at/": (401, 403, 200, 404, 403, 200),
     "GET /api/recommendations/<recommendation_id>/feedback-summary": OF_THE_DIAGNOSIS,
     "GET /api/diagnoses/<diagnosis_id>/feedback-overview": OF_THE_DIAGNOSIS,
+    "GET /api/diagnoses/<diagnosis_id>/feedback-course": OF_THE_DIAGNOSIS,
     "GET /api/analytics/overall": SIGNED_IN,
     "GET /api/analytics/recommendations/<pk>": OF_THE_DIAGNOSIS,
     "GET /api/analytics/diagnoses/<pk>": OF_THE_DIAGNOSIS,

@@ -30,6 +30,7 @@ def test_it_raises_a_flag_until_somebody_has_looked(
     api: Any, alice: Any, bob: Any, severe: Any, diagnosis: Any
 ) -> None:
     (flag,) = api(bob).get(f"{ADDRESS}?open=true").json()["results"]
+    assert (flag["patient_name"], flag["condition_name"]) == ("Alice Owner", "Headache")
     assert (flag["remedy"], flag["side_effects"], flag["looked_at"]) == (
         "mint", [{"effect": "nausea", "name": "Nausea", "severity": 4}], None,
     )  # fmt: skip
@@ -46,6 +47,17 @@ def test_who_looked_first_stays(api: Any, alice: Any, bob: Any, sam: Any, severe
     for user in (bob, sam):
         assert api(user).post(f"{ADDRESS}{severe.flag.pk}/look-at/").json()["looked_at_by"] == "Dr Bob"
     assert told(api, alice, diagnosis) == ["raised", "looked_at"]
+
+
+def test_the_list_asks_the_database_as_often_for_many(
+    api: Any, alice: Any, bob: Any, severe: Any, recommendation: Any, nausea: Any, django_assert_num_queries: Any
+) -> None:
+    said = {"recommendation_id": recommendation.pk, "rating": 1, "symptom_improvement": 1}
+    submit(actor=alice, **said, side_effects={nausea: 5})
+    client = api(bob)
+
+    with django_assert_num_queries(5):  # session, count, flags with all they name, side effects, their names
+        assert len(client.get(ADDRESS).json()["results"]) == 2
 
 
 def test_a_mild_one_raises_none(

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
+from django.utils import timezone
 
 from diagnoses.actions import recommend
 from feedback.actions import submit, withdraw
@@ -40,3 +44,27 @@ def test_a_diagnosis_lists_each_recommendation_and_all_together(
     assert [(row["remedy"], row["summary"]["reports"]) for row in found["recommendations"]] == [
         ("mint", 1), ("sweet-violet", 0),
     ]  # fmt: skip
+
+
+def test_a_course_tells_each_standing_report_of_the_days_asked_for_oldest_first(
+    api: Any, alice: Any, recommendation: Any, django_assert_num_queries: Any
+) -> None:
+    for ago, rating in ((40, 1), (3, 2), (20, 5)):
+        said = {"recommendation_id": recommendation.pk, "rating": rating, "symptom_improvement": 3}
+        submit(actor=None, **said, at=timezone.now() - timedelta(days=ago))
+    withdraw(actor=alice, feedback=submit(actor=alice, **said)[0])
+    client, address = api(alice), f"/api/diagnoses/{recommendation.diagnosis_id}/feedback-course"
+
+    with django_assert_num_queries(4):  # session, diagnosis, recommendations, reports
+        (course,) = client.get(address).json()
+
+    assert (course["remedy_name"], course["status"]) == ("Mint", "active")
+    assert [report["rating"] for report in course["reports"]] == [5, 2]
+    assert [len(course["reports"]) for course in client.get(f"{address}?days=60").json()] == [3]
+
+
+@pytest.mark.parametrize("days", ["0", "366", "many"])
+def test_a_course_of_days_that_cannot_be_is_refused(api: Any, alice: Any, diagnosis: Any, days: str) -> None:
+    answer = api(alice).get(f"/api/diagnoses/{diagnosis.pk}/feedback-course?days={days}")
+
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["days"])
