@@ -20,15 +20,18 @@ PAGE = HERE / "templates/dashboard/index.html"
 # The order of the cascade.
 STYLES = [f"dashboard/styles/{name}.css" for name in ("tokens", "base", "controls", "frame", "parts", "screens")]
 FIRST = "dashboard/first.js"
-# Named in the page, so that the browser asks for all at once and not for each when another has named it.
-MODULES = sorted(
+# Folders of what is fetched when somebody opens it: the first visit does without.
+LATER = {"clinic", "history"}
+ALL_MODULES = sorted(
     str(path.relative_to(STATIC))
     for path in STATIC.rglob("*.js")
     if path.name != "first.js"  # a script
 )
+# Named in the page, so that the browser asks for all at once and not for each when another has named it.
+MODULES = [name for name in ALL_MODULES if Path(name).parent.name not in LATER]
 FONT = "dashboard/vendor/vazirmatn.woff2"
 ICON = "dashboard/icon.svg"
-FILES = [FIRST, *STYLES, *MODULES, FONT, ICON]
+FILES = [FIRST, *STYLES, *ALL_MODULES, FONT, ICON]
 # `purpose: maskable` is cut by the device to the shape of its icons.
 ICONS = [
     {"name": ICON, "sizes": "any", "type": "image/svg+xml", "purpose": "any"},

@@ -1,7 +1,7 @@
 // What stands around every screen: brand, language, the bar of tabs, the sheet, and the voice for screen readers.
 
 import { lostAt } from "./api.js";
-import { clock, t } from "./i18n.js";
+import { clock, number, t } from "./i18n.js";
 import { Announcer } from "./parts/announcer.js";
 import { Icon } from "./parts/icon.js";
 import { NewVersion } from "./parts/installation.js";
@@ -76,7 +76,7 @@ function Tabs() {
     <nav class="tabs" aria-label=${t("tab.title")}>
       ${tabs.map(
         ({ path, tab }) => html`
-          <a key=${path} href=${path} aria-current=${path === here.path ? "page" : null}><span class="tab-icon"><${Icon} name=${tab.icon} /></span><span>${t(tab.label)}</span></a>
+          <a key=${path} href=${path} aria-current=${path === here.path ? "page" : null}><span class="tab-icon"><${Icon} name=${tab.icon} />${tab.count?.value > 0 && html`<span class="badge">${number(tab.count.value)}</span>`}</span><span>${t(tab.label)}</span></a>
         `,
       )}
     </nav>

@@ -26,7 +26,12 @@ export const points = (value) =>
 export const list = (words) => format("ListFormat", { type: "conjunction" }).format(words);
 export const day = (date) => dated({ day: "numeric", month: "long", year: "numeric" }).format(date);
 export const weekday = (date) => dated({ weekday: "long", day: "numeric", month: "long" }).format(date);
+export const shortDay = (date) => dated({ day: "numeric", month: "short" }).format(date);
+export const monthName = (date) => dated({ month: "short" }).format(date);
 export const clock = (date) => dated({ hour: "2-digit", minute: "2-digit" }).format(date);
+
+/** 1 on the first of a month of the reader's calendar. */
+export const dayOfMonth = (date) => Number(new Intl.DateTimeFormat(`en-u-nu-latn-ca-${calendar.value}`, { day: "numeric" }).format(date));
 
 /** The time of today, or the day and the time. */
 export function moment(date) {

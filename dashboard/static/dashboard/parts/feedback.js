@@ -12,10 +12,15 @@ import { SideEffects } from "./side_effects.js";
 /** Opens the sheet for `{id, name}`; what was typed before is still there. Without a network the report waits. */
 export function openFeedback({ recommendation }) {
   const draft = draftFor(recommendation.id);
-  openSheet(() => html`<${FeedbackForm} recommendation=${recommendation} draft=${draft} />`);
+  const deliver = async () => t(`feedback.${await sendReport({ draft, remedy: recommendation.name })}`);
+  openSheet(() => html`<${FeedbackForm} recommendation=${recommendation} draft=${draft} deliver=${deliver} />`);
 }
 
-function FeedbackForm({ recommendation, draft }) {
+/**
+ * `deliver()` sends the draft, and resolves to what may be said of it; `words` may name it otherwise than a first report.
+ * What fails is shown.
+ */
+export function FeedbackForm({ recommendation, draft, deliver, onSent, words = {} }) {
   const form = useRef(null);
   const errors = useSignal({});
   const failure = useSignal(null);
@@ -37,9 +42,10 @@ function FeedbackForm({ recommendation, draft }) {
     isSending.value = true;
     holdSheet(true);
     try {
-      const outcome = await sendReport({ draft, remedy: recommendation.name });
+      const said = await deliver();
       closeSheet();
-      announce(t(`feedback.${outcome}`));
+      announce(said);
+      onSent?.();
     } catch (error) {
       failure.value = error;
       refuse(Object.fromEntries(Object.entries(error.fields ?? {}).map(([field, given]) => [field, fieldMessage(given)])));
@@ -66,7 +72,7 @@ function FeedbackForm({ recommendation, draft }) {
   />`;
   return html`
     <form class="sheet-page" ref=${form} novalidate onSubmit=${submit}>
-      <${SheetHeader} title=${t("feedback.title")} about=${t("feedback.about", { remedy: recommendation.name })} />
+      <${SheetHeader} title=${words.title ?? t("feedback.title")} about=${t("feedback.about", { remedy: recommendation.name })} />
       <div class="sheet-body">
         ${scale("rating", "rating", { faces: true })}
         ${scale("symptom_improvement", "improvement")}
@@ -76,7 +82,7 @@ function FeedbackForm({ recommendation, draft }) {
       </div>
       <footer>
         ${failure.value && html`<${WhatFailed} failure=${failure.value} />`}
-        <button class="primary" id="sheet-send" disabled=${isSending.value}>${t(isSending.value ? "feedback.sending" : "feedback.submit")}</button>
+        <button class="primary" id="sheet-send" disabled=${isSending.value}>${isSending.value ? t("feedback.sending") : (words.submit ?? t("feedback.submit"))}</button>
       </footer>
     </form>
   `;

@@ -17,6 +17,9 @@ const PATHS = {
   install: "M12 4v10M8 10.5l4 4 4-4M5 19h14",
   away: "M4 12a8 8 0 1 0 2.3-5.6M4 4v4h4M12 8v4l3 2",
   bell: "M6 17V11a6 6 0 0 1 12 0v6l1.5 1h-15ZM10 20.5h4",
+  history: "M4 19h16M5 14l4-4 4 3 6-7M19 6v4M19 6h-4",
+  swap: "M5 9h13M14 5l4 4-4 4M19 16H6M10 12l-4 4 4 4",
+  plus: "M12 5v14M5 12h14",
   person: "M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4.5 20.5c0-4.5 3.5-7 7.5-7s7.5 2.5 7.5 7",
   improving: "M4 17l6-6 4 4 6-8M20 7h-5M20 7v5",
   declining: "M4 7l6 6 4-4 6 8M20 17h-5M20 17v-5",
@@ -25,7 +28,7 @@ const PATHS = {
   eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
 };
 // Those that point along the line, or draw time as a line, turn with the direction of reading.
-const TURNING = new Set(["back", "forward", "leave", "improving", "declining", "stable"]);
+const TURNING = new Set(["back", "forward", "leave", "improving", "declining", "stable", "history"]);
 
 /** A line drawing beside words, silent for screen readers. */
 export function Icon({ name }) {

@@ -11,9 +11,10 @@ const GOOD = 0.75;
 
 /**
  * The open recommendations, best first. `report(recommendation)` gives the action of the feedback button, or null;
- * `thanks` maps recommendations to the report on them that was received, `{at}`.
+ * `thanks` maps recommendations to the report on them that was received, `{at}`. For those who prescribe
+ * `manage(recommendation)` and `add()`, else null.
  */
-export function Ranking({ watch, thanks, report }) {
+export function Ranking({ watch, thanks, report, manage, add }) {
   const onlyGood = useSignal(false);
   const ranking = watch.ranking.value;
   const reach = (prediction) => !onlyGood.value || prediction.score >= GOOD;
@@ -27,11 +28,12 @@ export function Ranking({ watch, thanks, report }) {
       <${OnlyGood} isOn=${onlyGood} />
       ${ranking?.failed && !isEmpty && html`<p class="notice small">${t("ranking.stale")}</p>`}
       ${!ranking && html`<${Waiting} />`}
-      <${Cards} watch=${watch} shown=${shown} thanks=${thanks} report=${report} />
+      <${Cards} watch=${watch} shown=${shown} thanks=${thanks} report=${report} manage=${manage} />
       ${hidden > 0 && html`<p class="soft small lead" role="status">${t("ranking.hidden", { count: hidden })}</p>`}
       ${isEmpty && !ranking.failed && html`<${Nothing} title=${t("ranking.none")} hint=${t("ranking.none_hint")} />`}
       ${isEmpty && ranking.failed && html`<${Problem} failure=${ranking.failed} retry=${() => watch.weighAgain()} />`}
-      ${ranking?.left_out.length > 0 && html`<${LeftOut} rows=${ranking.left_out} />`}
+      ${ranking?.left_out.length > 0 && html`<${LeftOut} rows=${ranking.left_out} manage=${manage} />`}
+      ${add && html`<button class="quiet wide" type="button" id="add-recommendation" onClick=${add}>${t("prescribe.add_title")}</button>`}
     </section>
   `;
 }
@@ -55,7 +57,7 @@ function OnlyGood({ isOn }) {
   `;
 }
 
-function Cards({ watch, shown, thanks, report }) {
+function Cards({ watch, shown, thanks, report, manage }) {
   const list = useRef(null);
   const isLate = useRef(false);
   useGlide(list);
@@ -73,20 +75,21 @@ function Cards({ watch, shown, thanks, report }) {
       thanks=${thanks.get(id)}
       isLate=${isLate.current}
       onReport=${report({ id, name: prediction.remedy_name })}
+      onManage=${manage && (() => manage({ id, name: prediction.remedy_name }))}
     />`;
   };
   return html`<ol class="cards plain-list" ref=${list}>${shown.map(card)}</ol>`;
 }
 
 /** Open, but not ranked, and why. */
-function LeftOut({ rows }) {
+function LeftOut({ rows, manage }) {
   return html`
     <div class="left-out">
       <h3>${t("ranking.left_out")}</h3>
       <ul class="plain-list">
         ${rows.map(
           ({ recommendation, remedy_name, reason }) => html`
-            <li key=${recommendation}><${Icon} name="alert" /><span><bdi class="strong">${remedy_name}</bdi><br /><span class="soft">${reason}</span></span></li>
+            <li key=${recommendation}><${Icon} name="alert" /><span><bdi class="strong">${remedy_name}</bdi><br /><span class="soft">${reason}</span></span>${manage && html`<button class="tonal manage" type="button" aria-label=${t("prescribe.manage_of", { remedy: remedy_name })} onClick=${() => manage({ id: recommendation, name: remedy_name })}>${t("prescribe.manage")}</button>`}</li>
           `,
         )}
       </ul>

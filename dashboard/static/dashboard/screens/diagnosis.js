@@ -1,4 +1,5 @@
 import { sentence } from "../events.js";
+import { countFlags } from "../flags.js";
 import { clock, day, number, percent, t, word } from "../i18n.js";
 import { outbox, received } from "../outbox.js";
 import { announce } from "../parts/announcer.js";
@@ -7,17 +8,22 @@ import { Connection } from "../parts/connection.js";
 import { Events } from "../parts/events.js";
 import { openFeedback } from "../parts/feedback.js";
 import { Icon } from "../parts/icon.js";
+import { later } from "../parts/later.js";
 import { Problem, Waiting } from "../parts/notices.js";
 import { Outbox } from "../parts/outbox.js";
 import { Ranking } from "../parts/ranking.js";
 import { Ring } from "../parts/ring.js";
 import { Severity } from "../parts/severity.js";
+import { openSheet } from "../parts/sheet.js";
 import { language } from "../preferences.js";
 import { me } from "../session.js";
 import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { Watch } from "../watch.js";
 
-/** One diagnosis in real time: how it does, the ranking, the figures and what happened. Patients may report. */
+const AddSheet = later(() => import("../clinic/prescribing.js").then((module) => module.AddSheet));
+const ManageSheet = later(() => import("../clinic/prescribing.js").then((module) => module.ManageSheet));
+
+/** One diagnosis in real time: how it does, the ranking, the figures and what happened. Patients report, practitioners prescribe. */
 export function DiagnosisScreen({ id }) {
   const watch = useMemo(() => new Watch(id), [id]);
   useWatch(watch);
@@ -25,7 +31,7 @@ export function DiagnosisScreen({ id }) {
   return html`
     <div class="screen diagnosis">
       <header class="title-bar">
-        <a class="plain round back" href="#/" aria-label=${t("diagnosis.back")}><${Icon} name="back" /></a>
+        <a class="plain round back" href=${me.value.role === "patient" || !diagnosis ? "#/" : `#/patients/${diagnosis.patient}`} aria-label=${t("diagnosis.back")}><${Icon} name="back" /></a>
         <h1>${diagnosis ? html`<bdi>${diagnosis.condition_name}</bdi>` : t("app.loading")}</h1>
         ${diagnosis && html`<${Connection} watch=${watch} />`}
       </header>
@@ -61,12 +67,15 @@ function Open({ watch, diagnosis }) {
     const isOnItsWay = outbox.value.some(({ recommendationId }) => recommendationId === recommendation.id);
     return mayReport && !isOnItsWay ? () => openFeedback({ recommendation }) : null;
   };
+  const mayPrescribe = me.value.role === "practitioner" && diagnosis.status === "active";
+  const manage = mayPrescribe ? (recommendation) => openSheet(() => html`<${ManageSheet} diagnosis=${diagnosis} recommendation=${recommendation} />`) : null;
+  const add = mayPrescribe ? () => openSheet(() => html`<${AddSheet} diagnosis=${diagnosis} />`) : null;
   return html`
     <${Overview} watch=${watch} diagnosis=${diagnosis} />
     <${Latest} watch=${watch} />
     <${Outbox} about=${(id) => watch.recommendations.value.has(id)} />
     <div class="columns">
-      <${Ranking} watch=${watch} thanks=${received.value} report=${report} />
+      <${Ranking} watch=${watch} thanks=${received.value} report=${report} manage=${manage} add=${add} />
       <div><${Metrics} watch=${watch} /><${Events} watch=${watch} /></div>
     </div>
   `;
@@ -82,6 +91,7 @@ function Overview({ watch, diagnosis }) {
       <p class="facts"><${Severity} value=${severity} />${imbalance && html`<span>${t("diagnosis.imbalance", { value: word("mizaj", imbalance) })}</span>`}</p>
       <p class="soft small"><${Bits} of=${[!isPatient && patient_name, day(new Date(created_at)), practitioner && t("diagnosis.by", { name: practitioner })]} /></p>
       ${status !== "active" && html`<div class="notice" role="status">${t(`diagnosis.${status}`)}</div>`}
+      <a class="plain to-history" href=${`#/history/${diagnosis.id}`}><${Icon} name="history" />${t("diagnosis.history")}</a>
     </section>
   `;
 }
@@ -106,7 +116,10 @@ function Latest({ watch }) {
   const [event] = watch.events.value;
   const about = watch.recommendations.value;
   const text = event && sentence(event, about);
-  useEffect(() => void (event?.isFresh && announce(text)), [event?.seq]);
+  useEffect(() => {
+    if (event?.isFresh) announce(text);
+    if (event?.isFresh && event.type === "severe_side_effect") countFlags();
+  }, [event?.seq]);
   if (!event) return null;
   const show = () => document.getElementById("events").scrollIntoView({ behavior: "smooth" });
   return html`
