@@ -30,6 +30,8 @@ LONGEST = [
     "chaos/test_chaos.py",
     "avicenna/test_serve.py",
     "e2e/test_page.py",
+    "e2e/test_practitioner.py",
+    "e2e/test_history.py",
     "avicenna/test_settings.py",
     "e2e/test_stream_module.py",
     "e2e/test_documentation.py",

@@ -65,15 +65,53 @@ def remedy(page: Page) -> None:
     page.locator("dialog img").evaluate("img => img.decode()")
 
 
-def profile(page: Page) -> None:
+def history(page: Page) -> None:
     page.click("#sheet-close")
+    page.click(".tabs a[href='#/history']")
+    page.click("label[for=span-90]")
+    page.wait_for_selector(".course")
+
+
+def reports(page: Page) -> None:
+    page.wait_for_selector(".report-card")
+    page.locator("#reports-title").evaluate("title => title.scrollIntoView()")
+
+
+def profile(page: Page) -> None:
     page.locator(".tabs a").last.click()
     page.wait_for_selector("#sign-out")
 
 
+def patients(page: Page) -> None:
+    page.click("#sign-out")
+    page.fill("#email", "dr.amini@demo.example")
+    page.fill("#password", PASSWORD)
+    page.click("form .primary")
+    page.wait_for_selector("a.link")
+
+
+def patient(page: Page) -> None:
+    page.locator("a.link").first.click()
+    page.wait_for_selector("#contra-state")
+
+
+def prescribing(page: Page) -> None:
+    page.locator("a.link .severity").first.click()
+    page.wait_for_selector(".recommendation")
+    page.click("#add-recommendation")
+    page.wait_for_selector(".found .row")
+
+
+def warnings(page: Page) -> None:
+    page.click("#sheet-close")
+    page.click(".tabs a[href='#/flags']")
+    page.wait_for_selector(".flag")
+
+
 # Each goes on from where the one before has ended.
 WALK: list[Callable[[Page], None]] = [
-    at_the_door, register, home, diagnosis, ranking, events, feedback, remedy, profile,
+    at_the_door, register, home, diagnosis, ranking, events, feedback, remedy, history, reports, profile, patients,
+    patient, prescribing, warnings,
 ]  # fmt: skip
 
 

@@ -164,7 +164,8 @@ def test_a_practitioner_watches_and_does_not_report(page: Page) -> None:
     page.fill("#email", "dr.amini@demo.example")
     page.fill("#password", PASSWORD)
     page.click("form .primary")
-    page.locator("a.link", has_text="Sara").first.click()
+    page.locator("a.link", has_text="Sara").click()
+    page.locator("a.link .severity").first.click()
     page.wait_for_selector("[data-state=live]")
 
     expect(page.locator(".recommendation")).to_have_count(3)

@@ -71,7 +71,8 @@ const routesOf = ({ role }) => ROUTES.filter(({ roles }) => !roles || roles.incl
 
 function Tabs() {
   const tabs = routesOf(me.value).filter(({ tab }) => tab);
-  const here = tabs.find(({ path }) => path === address.value) ?? tabs[0]; // deeper screens belong to the first
+  const isAbove = ({ path }) => path !== "#/" && address.value.startsWith(path);
+  const here = tabs.find(isAbove) ?? tabs[0]; // what lies under no other belongs to the first
   return html`
     <nav class="tabs" aria-label=${t("tab.title")}>
       ${tabs.map(

@@ -23,7 +23,7 @@ export function PatientsScreen() {
   };
   const shown = data?.results.filter(({ full_name }) => isLike(full_name, name.value)) ?? [];
   return html`
-    <div class="screen">
+    <div class="screen patients">
       <h1>${t("tab.patients")} ${data?.count > 0 && html`<span class="count">${number(data.count)}</span>`}</h1>
       <${Search} name=${name} data=${data} />
       <${Filters} wanted=${wanted.value} onWant=${want} />
@@ -48,7 +48,7 @@ const isLike = (name, typed) => plain(name).includes(plain(typed));
 function Search({ name, data }) {
   const isPart = data && data.count > data.results.length;
   return html`
-    <div class="field part">
+    <div class="field">
       <label for="patient-name">${t("patients.search")}</label>
       <input id="patient-name" type="search" dir="auto" autocomplete="off" value=${name.value} onInput=${({ target }) => (name.value = target.value)} aria-describedby=${isPart ? "patient-name-hint" : null} />
       ${isPart && html`<p class="soft small" id="patient-name-hint">${t("patients.search_page", { count: data.results.length })}</p>`}

@@ -24,11 +24,12 @@ export function Chart({ points, days, until, range, rows, label }) {
     const distance = ({ at }) => Math.abs(place.x(at) - (clientX - left));
     near.value = points.reduce((best, point) => (distance(point) <= distance(best) ? point : best));
   };
+  const leave = ({ pointerType }) => pointerType === "mouse" && (near.value = null); // a finger leaves what it chose
   const shown = points.find(({ at }) => at === near.value?.at) ?? points.at(-1);
   return html`
     <figure class="chart" ref=${box}>
       ${width > 0 &&
-      html`<svg width=${width} height=${place.height} role="img" aria-label=${label} onPointerDown=${follow} onPointerMove=${follow} onPointerLeave=${() => (near.value = null)}>
+      html`<svg width=${width} height=${place.height} role="img" aria-label=${label} onPointerDown=${follow} onPointerMove=${follow} onPointerLeave=${leave}>
         <${Grid} place=${place} rows=${rows} ticks=${timeTicks(days, until)} />
         ${isBand && html`<path class="band" d=${bandOf(points, place)} />`}
         ${isBand ? html`<path class="line" d=${lineOf(points, place)} />` : html`<${Dots} points=${points} place=${place} />`}

@@ -1,4 +1,4 @@
-import { day, number, percent, shortDay, t, word } from "../i18n.js";
+import { number, percent, shortDay, t, word } from "../i18n.js";
 import { Nothing } from "../parts/notices.js";
 import { html, useSignal } from "../ui.js";
 import { Chart } from "./chart.js";
@@ -63,10 +63,10 @@ function InFigures({ reports, points, name }) {
       ${isOpen.value &&
       html`
         <${Table} caption=${t("history.table_ratings", { remedy: name })} heads=${["date", "rating"]}>
-          ${reports.map(({ created_at, rating }) => row([day(new Date(created_at)), t("feedback.option", { value: rating, meaning: rated(rating) })]))}
+          ${reports.map(({ created_at, rating }) => row([shortDay(new Date(created_at)), t("feedback.option", { value: rating, meaning: rated(rating) })]))}
         <//>
         <${Table} caption=${t("history.table_effectiveness", { remedy: name })} heads=${["date", "estimate", "between", "reports"]}>
-          ${changes(points).map((point) => row([day(noon(point.day)), percent(point.effectiveness_score), point.interval.map(percent).join(" – "), number(point.sample_size)]))}
+          ${changes(points).map((point) => row([shortDay(noon(point.day)), percent(point.effectiveness_score), point.interval.map(percent).join(" – "), number(point.sample_size)]))}
         <//>
       `}
     </details>
