@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -160,3 +161,14 @@ def test_the_past_of_a_diagnosis_is_a_step_away_from_it(watching: Page, told: An
     expect(watching.locator("h1")).to_contain_text("History:")
     expect(watching.locator("#courses-title")).to_be_visible()
     expect(watching.locator(".tabs [aria-current]")).to_have_text("History")
+
+
+def test_large_text_leaves_room_between_the_dates(history: Page) -> None:
+    history.click("label[for=span-365]")
+    history.evaluate("document.documentElement.style.fontSize = '200%'")
+    history.set_viewport_size({"width": 391, "height": 844})  # measured anew
+
+    dates = ".course:first-child .chart:first-of-type text[text-anchor=middle]"
+    expect(history.locator(dates).first).to_be_visible()
+    boxes = sorted((box["x"], box["width"]) for text in history.locator(dates).all() if (box := text.bounding_box()))
+    assert all(x + width <= after for (x, width), (after, _) in pairwise(boxes))

@@ -7,6 +7,7 @@ import { DAY_MS, timeTicks } from "./time_axis.js";
 
 const HEIGHT = 132;
 const EDGE = { start: 68, end: 10, top: 12, bottom: 24 }; // in pixels at the usual size of text
+const LABEL = 54; // a label of the time line needs as much room
 const GAP_MS = 4 * DAY_MS; // longer without a report is shown as a gap
 
 /**
@@ -59,6 +60,7 @@ function placement({ width, days, until, range: [lowest, highest] }) {
   const share = (at) => 1 - (until - at) / (days * DAY_MS);
   return {
     width, height, start, turned,
+    room: LABEL * scale,
     bottom: height - bottom,
     x: (at) => turned(start + Math.max(0, share(at)) * (width - start - end)),
     y: (value) => height - bottom - ((value - lowest) / (highest - lowest)) * (height - top - bottom),
@@ -71,9 +73,16 @@ function Grid({ place, rows, ticks }) {
     <g class="grid" aria-hidden="true">
       ${rows.map(({ value }) => html`<path d=${`M${turned(start)} ${y(value)}H${turned(width)}`} />`)}
       ${rows.map(({ value, text }) => html`<text x=${turned(start - 8)} y=${y(value)} dominant-baseline="central" text-anchor="end">${text}</text>`)}
-      ${ticks.map(({ at, text }) => html`<text x=${x(at)} y=${height - 4} text-anchor="middle">${text}</text>`)}
+      ${apart(ticks, place).map(({ at, text }) => html`<text x=${x(at)} y=${height - 4} text-anchor="middle">${text}</text>`)}
     </g>
   `;
+}
+
+/** Of the ticks, newest first, those that leave each other room. */
+function apart(ticks, { x, room }) {
+  const kept = [];
+  for (const tick of ticks) if (!kept.length || Math.abs(x(tick.at) - x(kept.at(-1).at)) >= room) kept.push(tick);
+  return kept;
 }
 
 /** Dots, and between those that follow each other a line, broken where nothing was told for long. */

@@ -487,6 +487,6 @@ export default {
   "flags.look_of": "Mark as looked at: {name}",
   "flags.looked": "{name} looked at it: {time}",
   "flags.looked_done": "Marked as looked at.",
-  "flags.open_diagnosis": "Open the diagnosis",
+  "flags.open_diagnosis": "Diagnosis",
   "flags.open_of": "Open the diagnosis of {name}",
 };

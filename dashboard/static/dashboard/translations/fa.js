@@ -465,6 +465,6 @@ export default {
   "flags.look_of": "ثبتِ دیده شدن: {name}",
   "flags.looked": "{name} آن را دید: {time}",
   "flags.looked_done": "دیده شدن آن ثبت شد.",
-  "flags.open_diagnosis": "باز کردن تشخیص",
+  "flags.open_diagnosis": "تشخیص",
   "flags.open_of": "باز کردن تشخیص {name}",
 };
