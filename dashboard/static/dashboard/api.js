@@ -108,8 +108,9 @@ async function exchangeTokens() {
     const { data } = await exchange("POST", "/api/auth/token/refresh", { refresh: tokens?.refresh ?? "" });
     if (tokens) await take(data);
   } catch (error) {
-    if (error.status === 401 || error.status === 400) end();
-    throw error;
+    if (error.status !== 401 && error.status !== 400) throw error;
+    end();
+    throw new ApiError("not_authenticated", { message: error.message, status: 401 });
   }
 }
 
