@@ -12,7 +12,10 @@ import { SideEffects } from "./side_effects.js";
 /** Opens the sheet for `{id, name}`; what was typed before is still there. Without a network the report waits. */
 export function openFeedback({ recommendation }) {
   const draft = draftFor(recommendation.id);
-  const deliver = async () => t(`feedback.${await sendReport({ draft, remedy: recommendation.name })}`);
+  const deliver = async () => {
+    const outcome = await sendReport({ draft, remedy: recommendation.name });
+    return t(`feedback.${outcome}`);
+  };
   openSheet(() => html`<${FeedbackForm} recommendation=${recommendation} draft=${draft} deliver=${deliver} />`);
 }
 
