@@ -5,10 +5,10 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos bench-fanout bench-analytics bench-predictions screenshots lint format messages lock clean
+.PHONY: help run demo test chaos bench-fanout bench-analytics bench-predictions e2e screenshots lint format messages lock clean
 
 help: ## Show what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.runtime ## Run the clinic on http://127.0.0.1:8000 (PORT, DATABASE_URL, REDIS_URL … from the environment)
 	@$(RUN_ENV) exec $(BIN)/python manage.py serve
@@ -18,6 +18,9 @@ demo: .venv/.runtime ## Walk the loop against the running server: sign in, socke
 
 test: .venv/.develop ## Lint, types, checks, then the suite on SQLite and on real PostgreSQL and Redis
 	@$(BIN)/python -m tests.run
+
+e2e: .venv/.develop ## Every way through the dashboard in a browser; `make test` walks the main ones (some minutes)
+	@DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope tests/e2e
 
 chaos: .venv/.develop ## Kill, restart and mislead real servers under load at random (MINUTES=5 SEED=…)
 	@$(BIN)/python -m tests.chaos --minutes $${MINUTES:-5} $${SEED:+--seed $$SEED}

@@ -97,7 +97,8 @@ def suite(results: Results, name: str, env: dict[str, str], *options: str) -> No
     workers = os.environ.get("TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
     # A module's tests stay together: some share a server that takes seconds to start. Their order is conftest.py's.
     distribution = ["-n", workers, "--dist", "loadscope", "--no-loadscope-reorder"]
-    command = [sys.executable, "-m", "pytest", "-q", *distribution, *options]
+    # What only `make e2e` walks through would take as long as everything else.
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not thorough", *distribution, *options]
     results.step(f"tests on {name}", command, {"DEBUG": "1"} | env)
 
 

@@ -61,6 +61,7 @@ def choose_remedy(page: Page, remedy: dict[str, Any]) -> None:
     page.click(f"[data-slug='{remedy['slug']}']")
 
 
+@pytest.mark.thorough
 def test_patients_are_searched_and_filtered(patients: Page, kian: dict[str, Any]) -> None:
     patients.reload()
     patients.fill("#patient-name", "kian")
@@ -94,6 +95,7 @@ def test_a_recommendation_is_added_after_its_mistake_is_corrected(diagnosis: Pag
     expect(diagnosis.locator(".event.fresh").first).to_contain_text("was recommended")
 
 
+@pytest.mark.thorough
 def test_without_a_remedy_the_field_says_so(diagnosis: Page) -> None:
     diagnosis.click("#add-recommendation")
     diagnosis.click("#sheet-send")
@@ -101,6 +103,7 @@ def test_without_a_remedy_the_field_says_so(diagnosis: Page) -> None:
     expect(diagnosis.locator("#remedy-error")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_what_must_not_be_given_cannot_be_chosen(record: Page, kian: dict[str, Any]) -> None:
     remedy = kian["remedies"][12]
     record.click("#contra-state")
@@ -118,6 +121,7 @@ def test_what_must_not_be_given_cannot_be_chosen(record: Page, kian: dict[str, A
     expect(found).to_contain_text(re.compile("must not be given: .*pregnancy or nursing"))
 
 
+@pytest.mark.thorough
 def test_what_was_contraindicated_meanwhile_is_explained(diagnosis: Page, kian: Any, practitioner: Any) -> None:
     remedy = kian["remedies"][12]
     diagnosis.click("#add-recommendation")
@@ -131,6 +135,7 @@ def test_what_was_contraindicated_meanwhile_is_explained(diagnosis: Page, kian: 
     expect(diagnosis.locator("#remedy-error")).to_have_text(explained)
 
 
+@pytest.mark.thorough
 def test_what_is_still_given_is_named_and_a_lifted_one_is_kept(record: Page, kian: dict[str, Any]) -> None:
     record.click("#contra-state")
     choose_remedy(record, kian["remedies"][10])
@@ -145,6 +150,7 @@ def test_what_is_still_given_is_named_and_a_lifted_one_is_kept(record: Page, kia
     expect(record.get_by_text("1 was lifted")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_how_to_take_it_is_changed(diagnosis: Page) -> None:
     manage(diagnosis, "change")
     expect(diagnosis.locator("#dosage")).to_have_value("3 g")
@@ -154,6 +160,7 @@ def test_how_to_take_it_is_changed(diagnosis: Page) -> None:
     expect(diagnosis.locator(".recommendation")).to_contain_text("4 g")
 
 
+@pytest.mark.thorough
 def test_it_is_stopped_with_a_reason(diagnosis: Page) -> None:
     manage(diagnosis, "stop")
     diagnosis.fill("#reason", "made her drowsy")
@@ -163,6 +170,7 @@ def test_it_is_stopped_with_a_reason(diagnosis: Page) -> None:
     expect(diagnosis.locator(".event.fresh").first).to_contain_text("was stopped: \u2068made her drowsy")
 
 
+@pytest.mark.thorough
 def test_it_is_replaced(diagnosis: Page, kian: dict[str, Any]) -> None:
     remedy = kian["remedies"][13]
     manage(diagnosis, "replace")
@@ -174,6 +182,7 @@ def test_it_is_replaced(diagnosis: Page, kian: dict[str, Any]) -> None:
     expect(diagnosis.locator(".event.fresh").first).to_contain_text("was replaced by")
 
 
+@pytest.mark.thorough
 def test_a_course_is_completed_and_what_ended_meanwhile_is_said(diagnosis: Page, kian: Any, practitioner: Any) -> None:
     manage(diagnosis, "complete")
     practitioner.post(f"/api/recommendations/{kian['recommendation']['id']}/complete/")
@@ -203,6 +212,7 @@ def test_a_severe_side_effect_is_counted_shown_and_looked_at(page: Page, api: ht
     expect(page.locator(f"[data-id='{id}']")).to_contain_text("Dr Amini")
 
 
+@pytest.mark.thorough
 def test_a_severe_side_effect_in_an_open_diagnosis_is_counted_at_once(patients: Page, api: httpx.Client) -> None:
     due = api.get("/api/feedback/due?since=2100-01-01T00:00:00Z").json()[0]
     patients.evaluate(f"location.hash = '#/diagnoses/{due['diagnosis']}'")
@@ -216,6 +226,7 @@ def test_a_severe_side_effect_in_an_open_diagnosis_is_counted_at_once(patients: 
     expect(badge).to_have_text(str(before + 1))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("screen", ["#/", "#/flags", "#/patients/{patient}", "#/history/{diagnosis}"])
 def test_nothing_to_touch_is_small_and_nothing_runs_off_the_page(patients: Page, kian: Any, screen: str) -> None:
     address = screen.format(patient=kian["patient"]["id"], diagnosis=kian["diagnosis"]["id"])

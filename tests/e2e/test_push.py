@@ -49,6 +49,7 @@ def is_subscribed(page: Page) -> Any:
     )
 
 
+@pytest.mark.thorough
 def test_who_wants_to_be_told_says_so_in_the_profile(profile: Page) -> None:
     expect(profile.get_by_role("switch", name="Tell me when there is something new")).not_to_be_checked()
 
@@ -63,6 +64,7 @@ def test_who_wants_to_be_told_says_so_in_the_profile(profile: Page) -> None:
     assert not is_subscribed(profile)
 
 
+@pytest.mark.thorough
 def test_signing_out_ends_the_messages(profile: Page, api: httpx.Client) -> None:
     profile.locator("label", has_text="Tell me when").click()
     expect(profile.locator("#push")).to_be_checked()
@@ -73,6 +75,7 @@ def test_signing_out_ends_the_messages(profile: Page, api: httpx.Client) -> None
     assert profile.evaluate("window.unsubscribed")
 
 
+@pytest.mark.thorough
 def test_a_clinic_without_a_key_offers_no_messages(profile: Page) -> None:
     profile.get_by_role("link", name="Home").click()
     answer = {"public_key": None, "is_subscribed": False}

@@ -40,6 +40,7 @@ def test_a_new_patient_registers_and_is_in(page: Page) -> None:
     expect(page.get_by_text("No active diagnosis")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_each_field_says_what_is_wrong_with_it(page: Page) -> None:
     fill_registration(page, full_name="Sara", email="sara@demo.example", password="123")
     expect(page.locator("#password-error")).to_contain_text("too short")
@@ -69,6 +70,7 @@ def test_what_was_reported_is_no_longer_due(home: Page) -> None:
     assert home.locator(".due li", has_text=name).count() <= 1  # the same remedy in the other diagnosis stays due
 
 
+@pytest.mark.thorough
 def test_a_report_from_another_device_changes_the_first_screen(home: Page, api: httpx.Client) -> None:
     due = int(home.locator(".count").inner_text())
     since = {"since": "2020-01-01T00:00:00Z"}
@@ -92,6 +94,7 @@ def test_the_language_changes_without_reloading(home: Page, api: httpx.Client) -
     assert api.get("/api/me").json()["language"] == "fa"
 
 
+@pytest.mark.thorough
 def test_the_calendar_is_a_choice_of_its_own(profile: Page) -> None:
     profile.click("label[for=calendar-persian]")
     profile.get_by_role("link", name="Home").click()
@@ -100,6 +103,7 @@ def test_the_calendar_is_a_choice_of_its_own(profile: Page) -> None:
     expect(profile.locator(".greeting p")).to_contain_text(re.compile(months))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("choice", "ground"), [("dark", "rgb(14, 19, 18)"), ("light", "rgb(245, 242, 235)")])
 def test_the_theme_is_kept_on_the_device(profile: Page, choice: str, ground: str) -> None:
     profile.emulate_media(color_scheme="light" if choice == "dark" else "dark")
@@ -112,6 +116,7 @@ def test_the_theme_is_kept_on_the_device(profile: Page, choice: str, ground: str
     expect(profile.locator("html")).to_have_css("background-color", ground)
 
 
+@pytest.mark.thorough
 def test_signing_out_everywhere_ends_the_other_device_too(profile: Page, api: httpx.Client) -> None:
     profile.click("#sign-out-everywhere")
     profile.click("#confirm-everywhere")
@@ -120,6 +125,7 @@ def test_signing_out_everywhere_ends_the_other_device_too(profile: Page, api: ht
     assert api.get("/api/me").status_code == 401
 
 
+@pytest.mark.thorough
 def test_signing_out_leaves_nothing_on_the_page(profile: Page) -> None:
     profile.click("#sign-out")
 
@@ -128,6 +134,7 @@ def test_signing_out_leaves_nothing_on_the_page(profile: Page) -> None:
     assert profile.evaluate("[location.hash, sessionStorage.length]") == ["#/", 0]
 
 
+@pytest.mark.thorough
 def test_an_address_that_leads_nowhere_says_so(home: Page) -> None:
     home.evaluate("location.hash = '#/nowhere'")
 
