@@ -136,9 +136,11 @@ def _reason(response: httpx.Response) -> str:
 
 
 async def _frame(socket: ClientConnection, type: str) -> dict[str, Any]:
-    """The next frame, which must be of this type."""
+    """The next frame, which must be of this type; the new ranking that the worker tells of may come at any time."""
     async with asyncio.timeout(SECONDS):
-        frame: dict[str, Any] = json.loads(await socket.recv())
+        frame = json.loads(await socket.recv())
+        while frame["data"].get("action") == "reranked":
+            frame = json.loads(await socket.recv())
     if frame["type"] != type:
         raise StepFailed(f"expected {type}, got {frame['type']}")
-    return frame
+    return dict(frame)
