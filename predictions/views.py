@@ -20,6 +20,7 @@ from avicenna.pictures import PictureView, picture
 from avicenna.throttling import limited
 from diagnoses.models import Patient
 from predictions.accuracy import accuracy
+from predictions.accuracy_serializers import AccuracyChartQuerySerializer, AccuracyQuerySerializer, AccuracySerializer
 from predictions.charts import calibration_chart
 from predictions.levels import Level
 from predictions.models import PredictionModel
@@ -28,9 +29,6 @@ from predictions.profile import profile_of
 from predictions.ranking import Candidates, visible_candidates
 from predictions.score_history import history_of
 from predictions.serializers import (
-    AccuracyChartQuerySerializer,
-    AccuracyQuerySerializer,
-    AccuracySerializer,
     HistoryQuerySerializer,
     HistorySerializer,
     ModelSerializer,
