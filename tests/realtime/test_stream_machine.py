@@ -106,113 +106,115 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     thread.join(timeout=5)
 
 
-def test_any_history_is_told_once_and_in_order(loop: asyncio.AbstractEventLoop) -> None:
-    class Stream(RuleBasedStateMachine):
-        def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-            return asyncio.run_coroutine_threadsafe(work, loop).result(timeout=SECONDS)
+class Stream(RuleBasedStateMachine):
+    loop: asyncio.AbstractEventLoop
 
-        @initialize()
-        def begin(self) -> None:
-            tag = new_id()
-            self.doctor = User.objects.create(email=f"{tag}@clinic.example", role=Role.PRACTITIONER)
-            self.patient = create_patient(actor=None, full_name="Somebody", care_team=[self.doctor])
-            condition = Condition.objects.create(slug=str(tag), name_en="Headache", name_fa="سردرد")
-            self.diagnosis: Diagnosis = record_diagnosis(
-                actor=None, patient=self.patient, condition=condition, severity=1
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=SECONDS)
+
+    @initialize()
+    def begin(self) -> None:
+        tag = new_id()
+        self.doctor = User.objects.create(email=f"{tag}@clinic.example", role=Role.PRACTITIONER)
+        self.patient = create_patient(actor=None, full_name="Somebody", care_team=[self.doctor])
+        condition = Condition.objects.create(slug=str(tag), name_en="Headache", name_fa="سردرد")
+        self.diagnosis: Diagnosis = record_diagnosis(actor=None, patient=self.patient, condition=condition, severity=1)
+        self.head, self.pruned = 1, 0
+        self.may_see, self.head_at_loss = True, 0
+        self.clients: dict[str, Client] = {}
+
+    def client(self, name: str) -> Client:
+        if name not in self.clients:
+            self.clients[name] = Client(access_token(self.doctor), self.diagnosis.pk)
+        return self.clients[name]
+
+    def change(self, times: int) -> None:
+        for _ in range(times):
+            self.diagnosis = change_diagnosis(
+                actor=None, diagnosis=self.diagnosis, changes={"severity": self.diagnosis.severity % 5 + 1}
             )
-            self.head, self.pruned = 1, 0
-            self.may_see, self.head_at_loss = True, 0
-            self.clients: dict[str, Client] = {}
 
-        def client(self, name: str) -> Client:
-            if name not in self.clients:
-                self.clients[name] = Client(access_token(self.doctor), self.diagnosis.pk)
-            return self.clients[name]
+    @rule(times=st.integers(1, 5))
+    def publish(self, times: int) -> None:
+        self.change(times)
+        self.head += times
 
-        def change(self, times: int) -> None:
-            for _ in range(times):
-                self.diagnosis = change_diagnosis(
-                    actor=None, diagnosis=self.diagnosis, changes={"severity": self.diagnosis.severity % 5 + 1}
-                )
-
-        @rule(times=st.integers(1, 5))
-        def publish(self, times: int) -> None:
+    @rule(times=st.integers(1, 3))
+    def publish_and_lose_the_hint(self, times: int) -> None:
+        with mock.patch("realtime.publish.send_hint"):
             self.change(times)
-            self.head += times
+        self.head += times
 
-        @rule(times=st.integers(1, 3))
-        def publish_and_lose_the_hint(self, times: int) -> None:
-            with mock.patch("realtime.publish.send_hint"):
-                self.change(times)
-            self.head += times
+    @rule()
+    def roll_back(self) -> None:
+        before = self.diagnosis
+        with transaction.atomic():
+            self.change(1)
+            transaction.set_rollback(True)
+        self.diagnosis = before
 
-        @rule()
-        def roll_back(self) -> None:
-            before = self.diagnosis
-            with transaction.atomic():
-                self.change(1)
-                transaction.set_rollback(True)
-            self.diagnosis = before
+    @rule(keep=st.integers(0, 4))
+    def prune(self, keep: int) -> None:
+        prune_events(keep=keep)
+        self.pruned = max(self.pruned, self.head - keep)
 
-        @rule(keep=st.integers(0, 4))
-        def prune(self, keep: int) -> None:
-            prune_events(keep=keep)
-            self.pruned = max(self.pruned, self.head - keep)
+    @rule(name=NAMES)
+    def connect(self, name: str) -> None:
+        if not self.client(name).is_open:
+            self.run(self.client(name).connect())
 
-        @rule(name=NAMES)
-        def connect(self, name: str) -> None:
-            if not self.client(name).is_open:
-                self.run(self.client(name).connect())
+    @rule(name=NAMES)
+    def disconnect(self, name: str) -> None:
+        if self.client(name).is_open:
+            self.run(self.client(name).disconnect())
 
-        @rule(name=NAMES)
-        def disconnect(self, name: str) -> None:
-            if self.client(name).is_open:
-                self.run(self.client(name).disconnect())
+    @precondition(lambda self: self.may_see)
+    @rule(is_told=st.booleans())
+    def take_the_right(self, is_told: bool) -> None:
+        self.head_at_loss = self.head
+        with mock.patch("realtime.publish._send_rights_hint") if not is_told else mock.MagicMock():
+            set_care_team(actor=None, patient=self.patient, practitioners=[])
+        self.may_see = False
 
-        @precondition(lambda self: self.may_see)
-        @rule(is_told=st.booleans())
-        def take_the_right(self, is_told: bool) -> None:
-            self.head_at_loss = self.head
-            with mock.patch("realtime.publish._send_rights_hint") if not is_told else mock.MagicMock():
-                set_care_team(actor=None, patient=self.patient, practitioners=[])
-            self.may_see = False
+    @precondition(lambda self: not self.may_see)
+    @rule()
+    def give_the_right(self) -> None:
+        self.settle()  # who lost it is out before it comes back
+        set_care_team(actor=None, patient=self.patient, practitioners=[self.doctor])
+        self.may_see = True
 
-        @precondition(lambda self: not self.may_see)
-        @rule()
-        def give_the_right(self) -> None:
-            self.settle()  # who lost it is out before it comes back
-            set_care_team(actor=None, patient=self.patient, practitioners=[self.doctor])
-            self.may_see = True
+    @rule()
+    def settle(self) -> None:
+        """After the periodic check everybody has everything, or is out."""
+        self.run(check())
+        deadline = time.monotonic() + SECONDS
+        while wanting := [name for name, client in self.clients.items() if self.is_wanting(client)]:
+            assert time.monotonic() < deadline, f"{wanting} never got there"
+            time.sleep(0.002)
 
-        @rule()
-        def settle(self) -> None:
-            """After the periodic check everybody has everything, or is out."""
-            self.run(check())
-            deadline = time.monotonic() + SECONDS
-            while wanting := [name for name, client in self.clients.items() if self.is_wanting(client)]:
-                assert time.monotonic() < deadline, f"{wanting} never got there"
-                time.sleep(0.002)
+    def is_wanting(self, client: Client) -> bool:
+        if not client.is_open:
+            return False
+        return client.position != self.head if self.may_see else client.close_code is None
 
-        def is_wanting(self, client: Client) -> bool:
-            if not client.is_open:
-                return False
-            return client.position != self.head if self.may_see else client.close_code is None
+    @invariant()
+    def nothing_is_told_twice_or_left_out(self) -> None:
+        for client in getattr(self, "clients", {}).values():
+            assert not client.wrong
+            assert client.position <= self.head
+            assert client.started_over_from <= self.pruned
+            assert self.may_see or client.position <= self.head_at_loss
 
-        @invariant()
-        def nothing_is_told_twice_or_left_out(self) -> None:
-            for client in getattr(self, "clients", {}).values():
-                assert not client.wrong
-                assert client.position <= self.head
-                assert client.started_over_from <= self.pruned
-                assert self.may_see or client.position <= self.head_at_loss
+    def teardown(self) -> None:
+        if hasattr(self, "clients"):
+            self.settle()
+            for name in self.clients:
+                self.disconnect(name)
+        connection.close()
 
-        def teardown(self) -> None:
-            if hasattr(self, "clients"):
-                self.settle()
-                for name in self.clients:
-                    self.disconnect(name)
-            connection.close()
 
+def test_any_history_is_told_once_and_in_order(loop: asyncio.AbstractEventLoop) -> None:
+    Stream.loop = loop
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Stream,
         settings=settings(
