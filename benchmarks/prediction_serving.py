@@ -8,8 +8,7 @@ import subprocess
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.analytics import own_database
-from benchmarks.servers import POSTGRESQL, ROOT, child, python
+from benchmarks.servers import POSTGRESQL, ROOT, child, own_database, python
 from tests.run import PRODUCTION, postgresql, redis
 
 REPORTS = 100_000

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
 
 # What a clinic's database server with some gigabytes of memory is given; the rest as PostgreSQL comes.
 POSTGRESQL = {
@@ -23,6 +26,8 @@ POSTGRESQL = {
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
 }
+
+DATABASE = "avicenna_benchmark"
 
 ROOT = Path(__file__).resolve().parent.parent
 UVICORN = ["--loop", "uvloop", "--backlog", "4096", "--log-level", "warning", "--ws", "websockets-sansio"]
@@ -74,6 +79,18 @@ def web_server(command: list[str], port: int, env: dict[str, str]) -> Iterator[i
     finally:
         server.kill()
         server.wait()
+
+
+@contextmanager
+def own_database(server: str) -> Iterator[str]:
+    """Its address; the clinic that may live on the server is left alone."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {DATABASE}")
+        try:
+            yield urlsplit(server)._replace(path=f"/{DATABASE}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
 
 
 def wait_for(port: int) -> None:
