@@ -29,7 +29,7 @@ class RegisterView(APIView):
     authentication_classes = ()
     permission_classes = [AllowAny]
 
-    @limited("register", by_address="10/h")
+    @limited("register")
     @extend_schema(request=RegisterSerializer, responses={201: MeSerializer}, tags=["auth"])
     def post(self, request: Request) -> Response:
         given = RegisterSerializer(data=request.data)
@@ -42,7 +42,7 @@ class TokenView(APIView):
     authentication_classes = ()
     permission_classes = [AllowAny]
 
-    @limited("token", by_address="30/m")
+    @limited("token")
     @extend_schema(request=SignInSerializer, responses=TokenPairSerializer, tags=["auth"])
     def post(self, request: Request) -> Response:
         given = SignInSerializer(data=request.data)
@@ -54,6 +54,7 @@ class RefreshView(APIView):
     authentication_classes = ()
     permission_classes = [AllowAny]
 
+    @limited("refresh")
     @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer, tags=["auth"])
     def post(self, request: Request) -> Response:
         given = RefreshSerializer(data=request.data)
@@ -93,7 +94,7 @@ class PushView(APIView):
         return Response(PushKeySerializer({"public_key": public_key(), "is_subscribed": is_subscribed}).data)
 
     @extend_schema(request=PushSubscriptionSerializer, responses={204: None})
-    @limited("push", by_user="30/h")
+    @limited("push")
     def put(self, request: Request) -> Response:
         given = PushSubscriptionSerializer(data=request.data)
         given.is_valid(raise_exception=True)

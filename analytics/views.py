@@ -159,7 +159,7 @@ class RecalculateView(APIView):
     permission_classes = [IsClinic]
 
     @extend_schema(request=RecalculationSerializer, responses=RescoredSerializer(many=True))
-    @limited("recalculate", by_user="20/m")
+    @limited("recalculate")
     def post(self, request: Request) -> Response:
         given = RecalculationSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)

@@ -13,6 +13,7 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()  # sets Django up, which what follows needs
 
+from avicenna.bodies import bounded  # noqa: E402
 from realtime.routing import websocket_application  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket_application})
+application = ProtocolTypeRouter({"http": bounded(http), "websocket": websocket_application})

@@ -54,8 +54,16 @@ def tokens_stay_out_of_urls(app_configs: Sequence[AppConfig] | None, **_: Any) -
 
 @register(Tags.security, deploy=True)
 def origins_are_tls(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    plain = [origin for origin in settings.CORS_ALLOWED_ORIGINS if not origin.startswith("https://")]
-    return [Error(f"CORS_ALLOWED_ORIGINS: {', '.join(plain)} is not https.", id="avicenna.E006")] if plain else []
+    named = {
+        "CORS_ALLOWED_ORIGINS": settings.CORS_ALLOWED_ORIGINS,
+        "CSRF_TRUSTED_ORIGINS": settings.CSRF_TRUSTED_ORIGINS,
+    }
+    return [
+        Error(f"{setting}: {origin} is not https.", id="avicenna.E006")
+        for setting, origins in named.items()
+        for origin in origins
+        if not origin.startswith("https://")
+    ]
 
 
 @register(Tags.database, deploy=True)
@@ -102,3 +110,28 @@ def push_is_usable(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
 def push_services_are_tls(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     plain = [name for name in settings.PUSH_SERVICES if name.startswith("http://")]
     return [Error(f"PUSH_SERVICES: {', '.join(plain)} is not https.", id="avicenna.E011")] if plain else []
+
+
+@register(Tags.security, deploy=True)
+def proxies_are_named(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    everybody = [str(network) for network in settings.TRUSTED_PROXIES if network.prefixlen == 0]
+    if everybody:
+        said = f"TRUSTED_PROXIES: {', '.join(everybody)} lets everybody say whose request it is."
+        return [Error(said, id="avicenna.E012")]
+    return []
+
+
+# Without one of them a promise of docs/security.md does not hold; the order is that of settings.py.
+PROTECTING = [
+    "avicenna.proxies.ClientAddressMiddleware",
+    "avicenna.headers.HeadersMiddleware",
+    "avicenna.bodies.BodyLimitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+]
+
+
+@register(Tags.security)
+def what_protects_is_there(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if [name for name in settings.MIDDLEWARE if name in PROTECTING] != PROTECTING:
+        return [Error(f"MIDDLEWARE must hold, in this order: {', '.join(PROTECTING)}.", id="avicenna.E013")]
+    return []

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from rest_framework.request import Request
 from rest_framework.views import APIView
 
 # Both pages put their styles into the document; Redoc searches in a worker that it builds from a blob, and asks an
@@ -13,7 +18,20 @@ POLICY = (
 )
 
 
-class PageView(APIView):
+class OpenBySetting(APIView):
+    """Where API_DOCS is off, there is nothing here."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not settings.API_DOCS:
+            raise Http404
+        super().initial(request, *args, **kwargs)
+
+
+class SchemaView(OpenBySetting, SpectacularAPIView):
+    pass
+
+
+class PageView(OpenBySetting):
     # Without OPTIONS: its answer is data, which a page has no template for.
     http_method_names = ["get", "head"]
 

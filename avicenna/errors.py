@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language_from_request, gettext, gettext_lazy, override
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
@@ -112,19 +116,49 @@ _CODES: dict[type[exceptions.APIException], str] = {
 }
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse(body("malformed", gettext("The request cannot be understood.")), status=400)
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, 400, "malformed", gettext_lazy("The request cannot be understood."))
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse(body("forbidden", gettext("You may not do this.")), status=403)
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, 403, "forbidden", gettext_lazy("You may not do this."))
 
 
-def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse(body("not_found", gettext("There is nothing here.")), status=404)
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return answer(request, 403, "forbidden", gettext_lazy("This page is too old. Please load it again and repeat."))
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
-    return JsonResponse(
-        body("server_error", gettext("Something went wrong on our side. Please try again.")), status=500
-    )
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, 404, "not_found", gettext_lazy("There is nothing here."))
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return answer(request, 413, "too_large", gettext_lazy("The request is too large."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    message = gettext_lazy("Something went wrong on our side. Please try again.")
+    return answer(request, 500, "server_error", message)
+
+
+def answer(request: HttpRequest, status: int, code: str, message: Promise | str) -> HttpResponse:
+    """The error shape in the caller's language, or a page for who asks for one. It needs no database, nor a file."""
+    with override(get_language_from_request(request)):
+        if not _wants_page(request):
+            return JsonResponse(body(code, message), status=status)
+        words = {"name": gettext("Avicenna"), "message": message, "home": gettext("To the first page")}
+        page = render_to_string("avicenna/error.html", {**words, "style": _STYLE})
+    return HttpResponse(page, status=status, headers={"Content-Security-Policy": _POLICY})
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    return not request.path.startswith("/api/") and "text/html" in request.META.get("HTTP_ACCEPT", "")
+
+
+_STYLE = mark_safe(  # written here
+    "body{font:1.1rem/1.6 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1.5rem;text-align:center}"
+)
+_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ def secret(name: str, *, in_debug: str) -> str:
     if DEBUG:
         return in_debug
     raise ImproperlyConfigured(f"{name} must be set (or {name}_FILE) when DEBUG is off.")
+
+
+def networks(name: str, default: list[str]) -> list[IPv4Network | IPv6Network]:
+    try:
+        return [ip_network(text) for text in env.list(name, default)]
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 def database() -> dict[str, Any]:
@@ -70,6 +78,9 @@ try:
     LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
     TIME_ZONE = env.str("TIME_ZONE", "Asia/Tehran")
     BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", False)
+    # The proxies whose X-Forwarded-For and -Proto are believed: addresses or networks.
+    TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"] if BEHIND_TLS_PROXY else [])
+    API_DOCS = env.bool("API_DOCS", DEBUG)
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
     WEBSOCKET_ALLOW_TOKEN_IN_QUERY = env.bool("WEBSOCKET_ALLOW_TOKEN_IN_QUERY", False)
     WEBSOCKETS_PER_USER = env.int("WEBSOCKETS_PER_USER", 20)
@@ -117,7 +128,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "avicenna.proxies.ClientAddressMiddleware",
     "avicenna.logging.RequestLogMiddleware",
+    "avicenna.headers.HeadersMiddleware",
+    "avicenna.bodies.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -193,14 +207,20 @@ STORAGES = {
     },
 }
 
-# The largest body a request may bring; the longest honest one is a batch of 50 feedbacks.
+# The largest body a request may bring, files included; the longest honest one is a batch of 50 feedbacks.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
+# The admin's: a working day at most, and it goes with the browser.
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if not DEBUG:  # no other host below the same domain can set a cookie of this name
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+CSRF_FAILURE_VIEW = "avicenna.errors.csrf_failed"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000

@@ -10,13 +10,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
-from rest_framework.exceptions import Throttled
+from rest_framework import status
+from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-logger = logging.getLogger(__name__)
+from avicenna.errors import RETRY_SECONDS
+from avicenna.limits import LIMITS
 
-ADDRESS = "ip"
+logger = logging.getLogger(__name__)
 
 Handler = Callable[..., Response]
 
@@ -28,18 +30,25 @@ class TooManyRequests(Throttled):
     extra_detail_plural = _("Try again in {wait} seconds.")  # type: ignore[assignment]
 
 
-def limited(group: str, *, by_address: str | None = None, by_user: str | None = None) -> Callable[[Handler], Handler]:
-    """Allows a view method so many calls per address or per user, written as `10/m`.
+class NobodyCounts(APIException):
+    """The cache is away: nobody shall guess passwords meanwhile."""
 
-    While the cache is away, users are not counted.
-    """
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = _("The service is not available for the moment. Please try again.")
+    default_code = "unavailable"
+    wait = RETRY_SECONDS
+
+
+def limited(name: str) -> Callable[[Handler], Handler]:
+    """Holds a view method to the limit of this name. Where several share it, all that is asked counts together."""
+    limit = LIMITS[name]
+    counted = [(key, rate) for key, rate in (("ip", limit.by_address), (_user_key, limit.by_user)) if rate]
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
         def wrapper(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-            for key, rate in ((ADDRESS, by_address), (_user_key, by_user)):
-                if rate:
-                    _count(request, group, key, rate)
+            for key, rate in counted:
+                _count(request, name, key, rate)
             return handler(self, request, *args, **kwargs)
 
         return wrapper
@@ -51,13 +60,13 @@ def _user_key(group: str, request: Any) -> str:
     return str(request.user.pk)
 
 
-def _count(request: Request, group: str, key: Any, rate: str) -> None:
+def _count(request: Request, name: str, key: Any, rate: str) -> None:
     try:
-        usage = get_usage(request, group=group, key=key, rate=rate, increment=True)
+        usage = get_usage(request, group=name, key=key, rate=rate, increment=True)
     except RedisError:
-        if key == ADDRESS:  # while nobody counts, nobody shall guess passwords
-            raise
-        logger.warning("the cache does not answer; %s is not limited", group)
+        if LIMITS[name].closed_without_cache:
+            raise NobodyCounts from None
+        logger.warning("the cache does not answer; %s is not limited", name)
         return
     if usage and usage["should_limit"]:
         raise TooManyRequests(wait=max(1, usage["time_left"]))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from avicenna import documentation, health, metrics
 
@@ -20,7 +19,7 @@ urlpatterns = [
     path("", include("dashboard.urls")),
     path("api/", include(api)),
     path("admin/", admin.site.urls),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", documentation.SchemaView.as_view(), name="schema"),
     path("docs", documentation.SwaggerView.as_view(url_name="schema"), name="docs"),
     path("redoc", documentation.RedocView.as_view(url_name="schema"), name="redoc"),
     path("health", health.health, name="health"),

@@ -72,7 +72,7 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     @extend_schema(request=NewFeedbackSerializer, responses={201: FeedbackSerializer, 200: FeedbackSerializer})
-    @limited("feedback", by_user="120/m")
+    @limited("feedback")
     def create(self, request: Request) -> Response:
         feedback, is_new = self._submit(request.data)
         return created(feedback, is_new=is_new)
@@ -101,7 +101,7 @@ class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedbac
 
     @extend_schema(request=BatchSerializer, responses=BatchAnswerSerializer(many=True), filters=False)
     @action(detail=False, methods=["post"], filterset_class=None, pagination_class=None)
-    @limited("feedback-batch", by_user="20/m")
+    @limited("feedback-batch")
     def batch(self, request: Request) -> Response:
         """Reports that waited for a connection: one answer for each, some may fail and the rest are kept."""
         given = BatchSerializer(data=request.data)

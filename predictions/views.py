@@ -42,7 +42,7 @@ from predictions.serializers import (
 from predictions.serving import answer
 
 # All that is asked here counts together.
-of_predictions = limited("predictions", by_user="100/m")
+of_predictions = limited("predictions")
 
 
 def valid(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class AccuracyView(APIView):
     permission_classes = [IsStaff]
 
     @extend_schema(parameters=[AccuracyQuerySerializer], responses=AccuracySerializer)
-    @limited("accuracy", by_user="60/m")
+    @limited("accuracy")
     def get(self, request: Request) -> Response:
         asked = AccuracyQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)

@@ -14,6 +14,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts import tokens
 from accounts.models import Session
+from avicenna import proxies
 from diagnoses.models import Diagnosis
 from realtime.actions import redeem_ticket
 from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
@@ -67,9 +68,9 @@ def origin_is_ours(scope: dict[str, Any]) -> bool:
 
 
 def client_address(scope: dict[str, Any]) -> str:
-    """The server has already put the address a trusted proxy named in place of the proxy's own."""
     client: tuple[str, int] | None = scope.get("client")
-    return client[0] if client else ""
+    forwarded = [value.decode("latin-1") for key, value in scope["headers"] if key == b"x-forwarded-for"]
+    return proxies.client_address(client[0] if client else "", ",".join(forwarded))
 
 
 def _admit(handshake: Handshake) -> tuple[Grant, int]:

@@ -36,7 +36,7 @@ class TicketView(APIView):
     """A ticket opens one socket on one diagnosis, once, within 30 seconds."""
 
     @extend_schema(request=TicketRequestSerializer, responses={201: TicketSerializer}, tags=["stream"])
-    @limited("tickets", by_user="120/m")
+    @limited("tickets")
     def post(self, request: Request) -> Response:
         given = TicketRequestSerializer(data=request.data)
         given.is_valid(raise_exception=True)

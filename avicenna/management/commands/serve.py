@@ -49,6 +49,7 @@ class Command(BaseCommand):
             ws_per_message_deflate=False,
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # who may say whose request it is: TRUSTED_PROXIES
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=3,
