@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 
+from avicenna.time_limits import limit_statements
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
 # Requests run in many threads here: a pool keeps them from opening a PostgreSQL connection each.
 os.environ.setdefault("DATABASE_POOL_SIZE", "20")
+limit_statements()
 
-from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
+from channels.routing import ProtocolTypeRouter  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
 
 http = get_asgi_application()  # sets Django up, which what follows needs
 

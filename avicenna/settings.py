@@ -51,12 +51,32 @@ def database() -> dict[str, Any]:
         }
         return config
     config["ENGINE"] = "avicenna.postgresql"
+    keeps_sessions = env.bool("DATABASE_PLANS", True)
+    options.setdefault("connect_timeout", 10)
+    if keeps_sessions:
+        options.setdefault("options", database_limits())
     pool_size = env.int("DATABASE_POOL_SIZE", 0)
     if pool_size:
-        options["pool"] = {"min_size": 2, "max_size": pool_size, "timeout": 10}
+        most = pool_size + env.int("DATABASE_POOL_OVERFLOW", 40)
+        # Who is away for long is tried again by the next request, not after a pause that grows up to minutes.
+        options["pool"] = {
+            "min_size": pool_size,
+            "max_size": most,
+            "timeout": 10,
+            "max_idle": 60,
+            "reconnect_timeout": 5,
+        }
     else:
         config["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)
-    return config | {"CONN_HEALTH_CHECKS": True}
+    return config | {"CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": not keeps_sessions}
+
+
+def database_limits() -> str:
+    """For PostgreSQL's `options`. A limit of 0 seconds is none; time_limits.py says whose they are."""
+    statement = env.int("DATABASE_STATEMENT_TIMEOUT", 0)
+    # Twice as long: whoever stops in the middle of a transaction holds its locks, also after the last statement.
+    limits = {"statement_timeout": statement, "idle_in_transaction_session_timeout": 2 * statement}
+    return " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
 
 
 try:
@@ -82,6 +102,9 @@ try:
     TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"] if BEHIND_TLS_PROXY else [])
     API_DOCS = env.bool("API_DOCS", DEBUG)
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+    WORKER_METRICS = env.str("WORKER_METRICS", "")
+    WATCHED_FOLDERS: list[str] = env.list("WATCHED_FOLDERS", [str(BASE_DIR)])
+    WATCHED_CERTIFICATES: list[str] = env.list("WATCHED_CERTIFICATES", [])
     WEBSOCKET_ALLOW_TOKEN_IN_QUERY = env.bool("WEBSOCKET_ALLOW_TOKEN_IN_QUERY", False)
     WEBSOCKETS_PER_USER = env.int("WEBSOCKETS_PER_USER", 20)
     WEBSOCKET_HANDSHAKES_PER_MINUTE = env.int("WEBSOCKET_HANDSHAKES_PER_MINUTE", 300)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -64,3 +69,72 @@ def test_it_does_without_plans_behind_a_pool_that_loses_them(post: Callable[...,
 
     assert post() == 201
     assert plans() == 0
+
+
+def test_a_statement_that_takes_too_long_is_given_up(post: Callable[..., int], report: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '200ms'")
+    with psycopg.connect(connection.connection.info.dsn) as other:
+        other.execute("SELECT FROM diagnoses_recommendation WHERE id = %s FOR UPDATE", [report["recommendation"]])
+
+        assert post() == 503
+    connection.close()
+    assert post() == 201
+
+
+def said_by(*command: str, **environment: str) -> Any:
+    """What a process of its own prints, as JSON; it asks no table."""
+    env = {name: value for name, value in os.environ.items() if name != "DATABASE_CONN_MAX_AGE"} | environment
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+ROOT = Path(__file__).resolve().parents[2]
+ASK = """
+import json
+from django.db import connection
+with connection.cursor() as cursor:
+    asked = {}
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        cursor.execute(f"SHOW {name}")
+        asked[name] = cursor.fetchone()[0]
+print(json.dumps(asked))
+"""
+
+
+def test_a_server_has_half_a_minute_for_a_statement() -> None:
+    limits = {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "1min"}
+
+    assert said_by("-c", f"import avicenna.wsgi{ASK}") == limits
+
+
+def test_a_command_has_as_long_as_it_takes_in_the_environment_of_a_server() -> None:
+    said = said_by("manage.py", "shell", "-v0", "-c", ASK, DATABASE_STATEMENT_TIMEOUT="30")
+
+    assert set(said.values()) == {"0"}
+
+
+POOL = """
+import json
+import avicenna.asgi
+from django.db import close_old_connections, connection
+def ask():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+first = ask()
+connection.pool.wait()
+close_old_connections()
+with connection.cursor() as cursor:
+    cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                   " AND application_name = 'pooled'")
+connection.close()
+print(json.dumps({"again": ask() > 0, "kept": connection.pool.min_size, "most": connection.pool.max_size}))
+"""
+
+
+def test_the_pool_keeps_twenty_opens_forty_more_and_looks_at_each_before_use() -> None:
+    said = said_by("-c", POOL, PGAPPNAME="pooled")
+
+    assert said == {"again": True, "kept": 20, "most": 60}
