@@ -26,7 +26,7 @@ def _cache() -> None:
 _PARTS: dict[str, tuple[Callable[[], None], bool]] = {"database": (_database, True), "cache": (_cache, False)}
 
 
-def _examine() -> tuple[str, dict[str, Any]]:
+def examine() -> tuple[str, dict[str, Any]]:
     """`ok`, `degraded` or `down`, and for each part its state and how long it took."""
     overall, parts = "ok", {}
     for name, (probe, required) in _PARTS.items():
@@ -44,14 +44,14 @@ def _examine() -> tuple[str, dict[str, Any]]:
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    status, _ = _examine()
+    status, _ = examine()
     return JsonResponse({"status": status}, status=503 if status == "down" else 200)
 
 
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    status, parts = _examine()
+    status, parts = examine()
     return JsonResponse({"status": status, "parts": parts}, status=503 if status == "down" else 200)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
-from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import Counter, Gauge, Histogram
+
+from avicenna.coming_and_going import ComingAndGoing
 
 feedback_submissions = Counter("feedback_submissions_total", "Feedback accepted", ["rating"])
 analytics_calculations = Counter("analytics_calculations_total", "Effectiveness calculations")
@@ -17,9 +14,7 @@ prediction_cache_hits = Counter("prediction_cache_hits_total", "Rankings answere
 prediction_scores = Histogram(
     "prediction_score", "What ranked a recommendation", buckets=[n / 10 for n in range(1, 11)]
 )
-websocket_connections = Gauge(
-    "websocket_connections_active", "Open sockets", ["diagnosis_id"], multiprocess_mode="livesum"
-)
+websocket_connections = ComingAndGoing("websocket_connections_active", "Open sockets", "diagnosis_id")
 websocket_messages = Counter("websocket_messages_total", "Frames sent", ["message_type"])
 realtime_delivery = Histogram(
     "realtime_delivery_seconds",
@@ -32,27 +27,28 @@ realtime_healed_gaps = Counter("realtime_healed_gaps_total", "Lost hints that th
 realtime_slow_consumers = Counter("realtime_slow_consumers_total", "Sockets closed because they did not read")
 # Of the version in use, over the reports of the window; not a number where there are none.
 prediction_outcomes = Gauge(
-    "prediction_outcomes", "Shown predictions with a report", ["window"], multiprocess_mode="mostrecent"
+    "prediction_outcomes", "Shown predictions with a report", ["window"], multiprocess_mode="livemostrecent"
 )
 prediction_calibration_error = Gauge(
     "prediction_calibration_error",
     "Mean distance of predicted from observed success, chance included",
     ["window"],
-    multiprocess_mode="mostrecent",
+    multiprocess_mode="livemostrecent",
 )
 prediction_calibration_error_at_least = Gauge(
     "prediction_calibration_error_at_least",
     "Lower 95 % bound of the calibration error: what chance cannot explain",
     ["window"],
-    multiprocess_mode="mostrecent",
+    multiprocess_mode="livemostrecent",
 )
+# Of what is done beside requests, by this process; `work` because Prometheus names its own jobs.
+work_done = Gauge("work_done_timestamp_seconds", "When it was done last", ["work"], multiprocess_mode="max")
+work_period = Gauge("work_period_seconds", "How often it is due", ["work"], multiprocess_mode="max")
+work_duration = Histogram("work_duration_seconds", "How long a round of it took", ["work"])
+work_failures = Counter("work_failures_total", "Rounds of it that failed", ["work"])
 
-
-def export(request: HttpRequest) -> HttpResponse:
-    """`/metrics`: open while debugging, else only with `Authorization: Bearer METRICS_TOKEN`."""
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    token = settings.METRICS_TOKEN
-    if settings.DEBUG or (token and secrets.compare_digest(given.encode(), token.encode())):
-        exported: HttpResponse = ExportToDjangoView(request)
-        return exported
-    return HttpResponseNotFound()
+# A series that is there from the start: the first of its kind is a rise from 0, not from nothing.
+for rating in range(1, 6):
+    feedback_submissions.labels(rating)
+for source in ("database", "memory"):
+    realtime_replays.labels(source)

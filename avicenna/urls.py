@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from avicenna import documentation, health, metrics
+from avicenna import documentation, exposition, health
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
@@ -25,7 +25,7 @@ urlpatterns = [
     path("health", health.health, name="health"),
     path("health/ready", health.ready, name="health-ready"),
     path("health/live", health.live, name="health-live"),
-    path("metrics", metrics.export, name="metrics"),
+    path("metrics", exposition.export, name="metrics"),
 ]
 
 handler400 = "avicenna.errors.bad_request"

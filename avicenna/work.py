@@ -10,6 +10,7 @@ from threading import Event, Thread
 from django.db import close_old_connections, connection
 
 from avicenna.locks import only_one
+from avicenna.metrics import work_done, work_duration, work_failures, work_period
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def work(stop: Event, jobs: Sequence[Job]) -> None:
 def _rounds(stop: Event, job: Job) -> None:
     """What failed is tried again soon."""
     pause = 0.0
+    work_period.labels(job.name).set(job.every)
     while not stop.wait(pause):
         close_old_connections()
         pause = job.every if _is_done(job) else PAUSE_SECONDS
@@ -48,8 +50,11 @@ def _is_done(job: Job) -> bool:
     try:
         with only_one(job.name) as alone:
             if alone:
-                job.do()
+                with work_duration.labels(job.name).time():
+                    job.do()
+                work_done.labels(job.name).set_to_current_time()
     except Exception:  # the database, mostly, in whichever words its driver has: the next round tries again
+        work_failures.labels(job.name).inc()
         logger.warning("work beside requests failed, trying again: %s", job.name, exc_info=True)
         connection.close()
         return False

@@ -102,10 +102,7 @@ class Hub:
         return topic
 
     def _count(self, topic: Topic) -> None:
-        label = str(topic.diagnosis_id)
-        websocket_connections.labels(label).set(len(topic.members))
-        if not topic.members:
-            websocket_connections.remove(label)
+        websocket_connections.set(str(topic.diagnosis_id), len(topic.members))
 
     async def _start(self) -> None:
         lend_loop(asyncio.get_running_loop())
@@ -180,6 +177,7 @@ class Hub:
 
     async def _report(self) -> None:
         """A sign of life, and what this process does."""
+        websocket_connections.tell()
         await write_report(
             id=self._id,
             name=f"{socket.gethostname()}:{os.getpid()}",

@@ -93,11 +93,17 @@ class Process:
         return [int(pid) for pid in found.stdout.split()]
 
     async def metric(self, name: str) -> float:
+        """The sum over its labels."""
+        found = await self.metrics()
+        return sum(value for series, value in found.items() if series.partition("{")[0] == name)
+
+    async def metrics(self) -> dict[str, float]:
+        """Series with its labels, as Prometheus writes it → value."""
         headers = {"Authorization": f"Bearer {METRICS_TOKEN}", "X-Forwarded-Proto": "https"}
         async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
             answer = await http.get(f"http://127.0.0.1:{self.port}/metrics")
-        lines = answer.raise_for_status().text.splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+        lines = [line for line in answer.raise_for_status().text.splitlines() if not line.startswith("#")]
+        return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
 
 
 class Redis:

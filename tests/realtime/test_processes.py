@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -19,7 +20,9 @@ import pytest
 import redis
 from websockets.asyncio.client import connect
 
-from tests.chaos.servers import Stack, missing, running_databases
+from avicenna.jobs import JOBS
+from benchmarks.servers import free_port, wait_for
+from tests.chaos.servers import METRICS_TOKEN, Stack, missing, running_databases
 from tests.realtime.conftest import Client
 from tests.run import ROOT
 
@@ -38,7 +41,11 @@ class Clinic(Stack):
     told: dict[str, Any]
 
     def environment(self) -> dict[str, str]:
-        return super().environment() | {"REALTIME_HEADS_CHECK_SECONDS": "60", "LOG_LEVEL": "DEBUG", "DEBUG": "1"}
+        """All share one folder of metrics, as the processes of one program do."""
+        figures = self.folder / "metrics"
+        figures.mkdir(exist_ok=True)
+        ours = {"REALTIME_HEADS_CHECK_SECONDS": "60", "LOG_LEVEL": "DEBUG", "DEBUG": "1"}
+        return super().environment() | ours | {"PROMETHEUS_MULTIPROC_DIR": str(figures)}
 
     @property
     def diagnosis(self) -> dict[str, Any]:
@@ -176,6 +183,67 @@ def test_writing_opens_no_redis_connection_per_request(clinic: Clinic) -> None:
             report()
 
     assert server.info()["total_connections_received"] - before < 10
+
+
+async def connections(clinic: Clinic, wanted: float | None) -> list[float | None]:
+    """What each server says of the sockets on the diagnosis, as soon as all say `wanted`; None without a label."""
+    name = f'websocket_connections_active{{diagnosis_id="{clinic.diagnosis["id"]}"}}'
+    async with asyncio.timeout(20):
+        while True:
+            said = [(await server.metrics()).get(name) for server in clinic.servers]
+            if set(said) == {wanted}:
+                return said
+            await asyncio.sleep(0.2)
+
+
+async def test_any_process_tells_the_sockets_of_all_and_forgets_a_diagnosis_with_its_last(clinic: Clinic) -> None:
+    async with clinic.watched(clinic.told["doctor"], clinic.head()):
+        assert await connections(clinic, 2)
+
+    assert await connections(clinic, None)
+
+
+async def test_what_a_killed_process_had_is_forgotten(clinic: Clinic) -> None:
+    gone = clinic.sockets[1]
+    async with clinic.watched(clinic.told["doctor"], clinic.head()):
+        assert await connections(clinic, 2)
+        gone.kill()
+        gone.start()
+        await gone.ready()
+
+        assert await connections(clinic, 1)
+
+
+async def test_any_process_tells_what_all_have_counted(clinic: Clinic) -> None:
+    name = 'feedback_submissions_total{rating="2"}'
+    body = {"recommendation": clinic.diagnosis["recommendation"], "rating": 2, "symptom_improvement": 2}
+    before = (await clinic.rest.metrics())[name]
+    for _ in range(6):  # one connection each: either worker takes it
+        with clinic.http(clinic.diagnosis["patient"]) as http:
+            assert http.post("/api/feedback/", json=body).status_code == 201
+
+    assert {(await server.metrics())[name] - before for server in clinic.servers} == {6}
+
+
+def test_the_worker_tells_what_it_did_when(clinic: Clinic) -> None:
+    port = free_port()
+    env = clinic.environment() | {"WORKER_METRICS": f"127.0.0.1:{port}", "DEBUG": "0"}
+    address, token = f"http://127.0.0.1:{port}/metrics", {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    with subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=ROOT, env=env, stdout=subprocess.PIPE) as worker:
+        try:
+            wait_for(port)
+            for _ in range(100):
+                text = httpx.get(address, headers=token, trust_env=False).text
+                done = set(re.findall(r'^work_done_timestamp_seconds{work="(\w+)"} [1-9]', text, re.M))
+                if len(done) == len(JOBS):
+                    break
+                time.sleep(0.1)
+            refused = httpx.get(address, trust_env=False).status_code
+        finally:
+            worker.terminate()
+
+    assert done == {job.name for job in JOBS}
+    assert refused == 404
 
 
 async def test_no_health_data_and_no_secret_passes_redis_or_the_logs(clinic: Clinic) -> None:

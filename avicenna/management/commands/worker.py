@@ -3,8 +3,10 @@ from __future__ import annotations
 from threading import Event
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 
+from avicenna.exposition import serve_metrics
 from avicenna.jobs import JOBS
 from avicenna.work import work
 
@@ -17,6 +19,11 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.WORKER_METRICS:
+            try:
+                serve_metrics(settings.WORKER_METRICS)
+            except (OSError, ValueError) as error:
+                raise CommandError(f"WORKER_METRICS={settings.WORKER_METRICS}: {error}") from error
         self.stdout.write("At work. Ctrl-C stops it; nothing is lost.")
         try:
             work(Event(), JOBS)
