@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from avicenna.backup.keys import backup_keys, shared_with_fields
 from avicenna.encryption import encryption_keys
 
 
@@ -134,4 +135,17 @@ PROTECTING = [
 def what_protects_is_there(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     if [name for name in settings.MIDDLEWARE if name in PROTECTING] != PROTECTING:
         return [Error(f"MIDDLEWARE must hold, in this order: {', '.join(PROTECTING)}.", id="avicenna.E013")]
+    return []
+
+
+@register(Tags.security)
+def backup_keys_are_usable(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    hint = "`python manage.py new_backup_key` prints a fresh one."
+    try:
+        if settings.BACKUP_KEY:
+            backup_keys()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint=hint, id="avicenna.E020")]
+    if shared := shared_with_fields():
+        return [Error(f"BACKUP_KEY: {', '.join(sorted(shared))} also seals fields.", hint=hint, id="avicenna.E021")]
     return []

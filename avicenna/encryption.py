@@ -42,25 +42,31 @@ class Sealed(bytes):
 
 
 @cache
-def _parsed_keys(setting: tuple[str, ...]) -> dict[str, AESGCM]:
-    keys: dict[str, AESGCM] = {}
-    for entry in setting:
+def parse_keys(entries: tuple[str, ...], setting: str) -> dict[str, bytes]:
+    """Key id → key of 32 bytes, in the order given. Raises `ImproperlyConfigured`, which names the `setting`."""
+    keys: dict[str, bytes] = {}
+    for entry in entries:
         key_id, _, encoded = entry.strip().partition(":")
         try:
             raw = base64.b64decode(encoded, validate=True)
         except binascii.Error as error:
-            raise ImproperlyConfigured(f"FIELD_ENCRYPTION_KEYS: key {key_id!r} is not base64.") from error
+            raise ImproperlyConfigured(f"{setting}: key {key_id!r} is not base64.") from error
         if not (key_id.isascii() and 1 <= len(key_id) <= 32) or len(raw) != 32 or key_id in keys:
             raise ImproperlyConfigured(
-                "FIELD_ENCRYPTION_KEYS must be a list of id:base64, each key 32 bytes long, each id used once."
+                f"{setting} must be a list of id:base64, each key 32 bytes long, each id used once."
             )
-        keys[key_id] = AESGCM(raw)
+        keys[key_id] = raw
     return keys
+
+
+@cache
+def _ready_keys(entries: tuple[str, ...]) -> dict[str, AESGCM]:
+    return {key_id: AESGCM(raw) for key_id, raw in parse_keys(entries, "FIELD_ENCRYPTION_KEYS").items()}
 
 
 def encryption_keys() -> dict[str, AESGCM]:
     """Key id → key, the one that seals first."""
-    return _parsed_keys(tuple(settings.FIELD_ENCRYPTION_KEYS))
+    return _ready_keys(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
 def seal(plaintext: str, identity: str) -> Sealed:

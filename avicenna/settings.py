@@ -86,6 +86,10 @@ try:
     FIELD_ENCRYPTION_KEYS = secret(
         "FIELD_ENCRYPTION_KEYS", in_debug="debug:ZGVidWdnaW5nLW9ubHktbmV2ZXItZm9yLXBhdGllbnQ="
     ).split(",")
+    # The same for backups, with keys of their own: `manage.py new_backup_key` prints one.
+    BACKUP_KEY: list[str] = env.list("BACKUP_KEY", [])
+    BACKUP_FOLDER = env.str("BACKUP_FOLDER", str(BASE_DIR / "var" / "backups"))
+    POSTGRESQL_BIN = env.str("POSTGRESQL_BIN", "")
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])

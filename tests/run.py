@@ -49,6 +49,7 @@ NO_DATABASE = "it asks no database"
 ONCE = {
     "tests/e2e": "the browser's server has a SQLite file",
     "tests/analytics/test_effectiveness.py": NO_DATABASE,
+    "tests/avicenna/backup/test_format.py": NO_DATABASE,
     "tests/avicenna/test_architecture.py": "it reads the code",
     "tests/avicenna/test_schema.py": "the schema is made of the code",
     "tests/avicenna/test_settings.py": NO_DATABASE,
