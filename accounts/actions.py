@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import date
+import logging
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, cast
 
@@ -9,19 +10,24 @@ from django.contrib.auth.models import update_last_login
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts import tokens
 from accounts.models import PushSubscription, Session, User
-from accounts.tokens import TokenPair
+from accounts.tokens import PresentedRefreshToken, TokenPair
 from avicenna.errors import ActionError, Forbidden
 from diagnoses.actions import create_patient
 from realtime.publish import rights_changed
+
+security_log = logging.getLogger("avicenna.security")
+
+# Two tabs may renew at once, and an answer may get lost: so long a used refresh token is no theft.
+RENEWAL_GRACE = timedelta(seconds=60)
 
 
 class EmailTaken(ActionError):
@@ -39,6 +45,11 @@ class TokenRefused(ActionError):
     code = "not_authenticated"
     message = _("Your session has ended. Please sign in again.")
     status = status.HTTP_401_UNAUTHORIZED
+
+
+class SessionReused(TokenRefused):
+    code = "session_reused"
+    message = _("This session was used in two places and was ended for your safety. Please sign in again.")
 
 
 class WeakPassword(ActionError):
@@ -85,28 +96,56 @@ def sign_in(*, email: str, password: str, device: str = "") -> TokenPair:
     return tokens.issue(Session.objects.create(user=user, device=device[:200]))
 
 
+def renew(*, refresh: str, attempt: str = "") -> TokenPair:
+    """The next pair of a session, for its newest refresh token.
+
+    A token that was used already gets the same next one again for `RENEWAL_GRACE`, and as long as that is not used
+    either whenever the same `attempt` asks: the name that a client gives to what it tries until it has an answer.
+    Used again otherwise it is in two hands, and the session ends. Raises `TokenRefused`, `SessionReused`.
+    """
+    pair = _next_pair(_open_refresh(refresh), attempt)
+    if pair is None:  # after the commit: the session stays ended
+        raise SessionReused
+    return pair
+
+
 @transaction.atomic
-def renew(*, refresh: str) -> TokenPair:
-    """Exchanges a refresh token, once. Raises `TokenRefused`."""
-    old = _open_refresh(refresh)
-    session = Session.objects.select_related("user").filter(pk=tokens.session_id(old)).first()
+def _next_pair(old: PresentedRefreshToken, attempt: str) -> TokenPair | None:
+    """None when the session ended because the token was used again."""
+    locked = Session.objects.select_for_update(of=("self",), no_key=True).select_related("user")
+    session = locked.filter(pk=tokens.session_id(old)).first()
     if session is None or not session.is_live:
-        raise TokenRefused
-    _, first_use = cast(tuple[object, bool], old.blacklist())  # annotated wrongly there
-    if not first_use:  # two requests raced with one token
-        raise TokenRefused
-    return tokens.issue(session)
+        raise SessionReused if session and session.was_reused else TokenRefused
+    used, is_first_use = cast(tuple[BlacklistedToken, bool], old.blacklist())  # annotated wrongly there
+    purpose = sha256(f"{old['jti']} {attempt}".encode()).hexdigest()
+    if is_first_use:
+        session.renewed_for = purpose
+        session.save(update_fields=["renewed_for"])
+        return tokens.issue(session)
+    is_same_attempt = bool(attempt) and session.renewed_for == purpose
+    if is_same_attempt or timezone.now() - used.blacklisted_at <= RENEWAL_GRACE:
+        return tokens.issue_again(session)
+    session.was_reused = True
+    session.save(update_fields=["was_reused"])
+    _end(Session.objects.filter(pk=session.pk), session.user)
+    security_log.warning(
+        "a refresh token was used again; its session is ended", extra={"user": session.user_id, "session": session.pk}
+    )
+    return None
 
 
 @transaction.atomic
 def sign_out(*, session: Session, everywhere: bool = False) -> None:
     """Ends the session, or all of its user: their access and refresh tokens stop working at once."""
     sessions = session.user.sessions.filter(ended_at=None)
-    if not everywhere:
-        sessions = sessions.filter(pk=session.pk)
+    _end(sessions if everywhere else sessions.filter(pk=session.pk), session.user)
+
+
+def _end(sessions: QuerySet[Session], user: User) -> None:
+    """Their sockets close, and their devices are told nothing any more."""
     PushSubscription.objects.filter(session__in=sessions).delete()
     sessions.update(ended_at=timezone.now())
-    rights_changed(session.user)
+    rights_changed(user)
 
 
 @transaction.atomic
@@ -133,9 +172,9 @@ def change_me(*, actor: User, language: str | None = None, name: str | None = No
     return actor
 
 
-def _open_refresh(raw: str) -> RefreshToken:
+def _open_refresh(raw: str) -> PresentedRefreshToken:
     try:
-        token = RefreshToken(raw)  # type: ignore[arg-type]
+        token = PresentedRefreshToken(raw)  # type: ignore[arg-type]
         tokens.session_id(token)
     except TokenError as error:
         raise TokenRefused from error

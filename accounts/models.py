@@ -78,6 +78,11 @@ class Session(models.Model):
     device = models.CharField(_("device"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("signed in"), auto_now_add=True)
     ended_at = models.DateTimeField(_("signed out"), null=True, blank=True)
+    # One line of refresh tokens: the id of the newest, which a renewal that is repeated gets again.
+    newest_refresh = models.CharField(max_length=32, blank=True, default="", editable=False)
+    # A digest of what the newest was given for: the token before it, and the client's name for that try.
+    renewed_for = models.CharField(max_length=64, blank=True, default="", editable=False)
+    was_reused = models.BooleanField(_("ended because an old token was used again"), default=False, editable=False)
 
     # How long the token or ticket that opened it holds; not stored.
     access_until: datetime

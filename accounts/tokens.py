@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.models import Session
@@ -27,8 +28,29 @@ class TokenPair(TypedDict):
     refresh: str
 
 
+class PresentedRefreshToken(RefreshToken):
+    """A refresh token as a client sends it; what it means that it was used before, `actions.renew` decides."""
+
+    def check_blacklist(self) -> None:
+        pass
+
+
 def issue(session: Session) -> TokenPair:
+    """With a new refresh token, the newest of the session from now on."""
     refresh = RefreshToken.for_user(session.user)
+    session.newest_refresh = refresh["jti"]
+    session.save(update_fields=["newest_refresh"])
+    return _pair(session, refresh)
+
+
+def issue_again(session: Session) -> TokenPair:
+    """The newest refresh token of the session once more, with a new access token."""
+    # What is stored names no session: who can read the table cannot use it.
+    stored = OutstandingToken.objects.get(jti=session.newest_refresh)
+    return _pair(session, RefreshToken(stored.token))  # type: ignore[arg-type]
+
+
+def _pair(session: Session, refresh: RefreshToken) -> TokenPair:
     refresh[SESSION_CLAIM] = str(session.pk)
     return {"access": str(refresh.access_token), "refresh": str(refresh)}
 

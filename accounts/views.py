@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -23,6 +23,14 @@ from accounts.serializers import (
     TokenPairSerializer,
 )
 from avicenna.throttling import limited
+
+ATTEMPT = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Names the attempt. When its answer was lost, the same token with the same key gets the same next "
+    "refresh token, until that is used. Without one only within a minute; later the session ends, as after a theft.",
+)
 
 
 class RegisterView(APIView):
@@ -55,11 +63,12 @@ class RefreshView(APIView):
     permission_classes = [AllowAny]
 
     @limited("refresh")
-    @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer, tags=["auth"])
+    @extend_schema(parameters=[ATTEMPT], request=RefreshSerializer, responses=TokenPairSerializer, tags=["auth"])
     def post(self, request: Request) -> Response:
         given = RefreshSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        return Response(actions.renew(**given.validated_data))
+        attempt = request.headers.get("Idempotency-Key", "")
+        return Response(actions.renew(attempt=attempt, **given.validated_data))
 
 
 class LogoutView(APIView):

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
-from accounts.actions import save_user, sign_out
+from accounts.actions import SessionReused, renew, save_user, sign_out
 from accounts.models import Role, Session, User
 from diagnoses.actions import change_diagnosis, create_patient, record_diagnosis, set_care_team
 from diagnoses.models import Diagnosis
@@ -49,11 +50,20 @@ def sign_out_there(bob: User, diagnosis: Diagnosis) -> None:
     sign_out(session=last_session(bob))
 
 
+def have_an_old_token_used_again(bob: User, diagnosis: Diagnosis) -> None:
+    old = tokens.issue(last_session(bob))["refresh"]
+    renew(refresh=old)
+    BlacklistedToken.objects.update(blacklisted_at=timezone.now() - timedelta(hours=1))
+    with pytest.raises(SessionReused):
+        renew(refresh=old)
+
+
 LOSSES = [
     (leave_the_care_team, "not_allowed", 4403),
     (lose_the_role, "not_allowed", 4403),
     (be_deactivated, "not_authenticated", 4401),
     (sign_out_there, "not_authenticated", 4401),
+    (have_an_old_token_used_again, "not_authenticated", 4401),
 ]
 
 
