@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import PASSWORD, Server
@@ -130,15 +131,76 @@ def test_a_restarted_server_costs_no_event(watching: Page, api: httpx.Client, se
 
 
 def test_an_old_access_token_is_renewed_unnoticed(watching: Page) -> None:
-    watching.evaluate(
+    wear_out_the_access_token(watching)
+    watching.reload()
+
+    watching.wait_for_selector("[data-state=live]")
+
+
+def wear_out_the_access_token(page: Page) -> None:
+    page.evaluate(
         """async () => {
             const {keep, recall} = await import("/static/dashboard/vault.js");
             await keep("session", {...await recall("session"), access: "worn out"});
         }"""
     )
+
+
+def an_hour_passes(server: Server) -> None:
+    """Since every renewal."""
+    server.run(
+        "from datetime import timedelta; from django.db.models import F\n"
+        "from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken\n"
+        "BlacklistedToken.objects.update(blacklisted_at=F('blacklisted_at') - timedelta(hours=1))"
+    )
+
+
+def test_who_lost_the_answer_to_a_renewal_in_a_tunnel_stays_signed_in(watching: Page, server: Server) -> None:
+    renewed: list[int] = []
+
+    def lose(route: Route) -> None:
+        if not renewed:
+            renewed.append(route.fetch().status)
+        route.abort()
+
+    wear_out_the_access_token(watching)
+    watching.route("**/api/auth/token/refresh", lose)
+    with watching.expect_event("requestfailed", lambda request: request.url.endswith("/refresh")):
+        watching.reload()
+    assert renewed == [200]
+    watching.unroute("**/api/auth/token/refresh")
+    an_hour_passes(server)
+
     watching.reload()
 
     watching.wait_for_selector("[data-state=live]")
+
+
+@pytest.mark.thorough
+def test_whose_session_is_used_in_two_places_is_told_so(watching: Page, server: Server) -> None:
+    used = watching.evaluate("import('/static/dashboard/vault.js').then(({recall}) => recall('session'))")
+    wear_out_the_access_token(watching)
+    watching.reload()
+    watching.wait_for_selector("[data-state=live]")
+    an_hour_passes(server)
+
+    assert httpx.post(f"{server.url}/api/auth/token/refresh", json={"refresh": used["refresh"]}).status_code == 401
+
+    expect(watching.locator(".notice")).to_contain_text("used in two places at once")
+
+
+@pytest.mark.thorough
+def test_two_tabs_that_renew_at_once_stay_signed_in(watching: Page) -> None:
+    wear_out_the_access_token(watching)
+    other = watching.context.new_page()
+    other.add_init_script("Object.defineProperty(navigator, 'locks', {value: undefined})")  # as in an old browser
+    watching.add_init_script("Object.defineProperty(navigator, 'locks', {value: undefined})")
+
+    watching.reload(wait_until="commit")
+    other.goto("/#/profile")
+
+    watching.wait_for_selector("[data-state=live]")
+    other.wait_for_selector("#sign-out")
 
 
 def test_a_session_ended_elsewhere_asks_to_sign_in_again(watching: Page) -> None:

@@ -1,6 +1,7 @@
 // Calls to the API: bearer token, one refresh when it ran out, and every failure as an ApiError.
 
 import { alone } from "./alone.js";
+import { identifier } from "./identifier.js";
 import { language } from "./preferences.js";
 import { signal } from "./ui.js";
 import { forget, keep, recall } from "./vault.js";
@@ -33,7 +34,7 @@ export async function restore() {
   return tokens !== null;
 }
 
-/** Called when the server no longer takes our tokens. */
+/** Called with the code of an error when the server no longer takes our tokens. */
 export const onSessionEnd = (callback) => (sessionEnded = callback);
 
 export async function signIn(email, password) {
@@ -65,24 +66,24 @@ export async function signOut({ everywhere = false } = {}) {
 }
 
 export const get = async (path) => (await request("GET", path)).data;
-export const post = async (path, body) => (await request("POST", path, body)).data;
+export const post = async (path, body, options) => (await request("POST", path, body, options)).data;
 export const patch = async (path, body) => (await request("PATCH", path, body)).data;
 export const put = async (path, body) => (await request("PUT", path, body)).data;
 export const del = async (path) => (await request("DELETE", path)).data;
 
-/** `{status, data}` of an answer. Throws ApiError. */
-export async function request(method, path, body) {
+/** `{status, data}` of an answer. Of creates with the same `key` the server makes one. Throws ApiError. */
+export async function request(method, path, body, { key } = {}) {
   const used = tokens?.access;
   try {
-    return await exchange(method, path, body, used);
+    return await exchange(method, path, body, { access: used, key });
   } catch (error) {
     if (error.status !== 401 || !tokens) throw error;
   }
   await freshToken(used);
   try {
-    return await exchange(method, path, body, tokens?.access);
+    return await exchange(method, path, body, { access: tokens?.access, key });
   } catch (error) {
-    if (error.status === 401) end();
+    if (error.status === 401) end(error.code);
     throw error;
   }
 }
@@ -95,30 +96,36 @@ export async function freshToken(used = tokens?.access) {
   return tokens?.access;
 }
 
-/** One tab at a time, and each takes what another has got. */
+/** One tab at a time, and each takes what another has got or begun. */
 const renew = () =>
   alone("renewal", async () => {
-    const kept = await recall(KEY);
-    if (kept && tokens && kept.refresh !== tokens.refresh) tokens = kept;
-    else await exchangeTokens();
+    const [mine, kept] = [tokens?.refresh, await recall(KEY)];
+    if (tokens && kept) tokens = kept;
+    if (!tokens || tokens.refresh === mine) await exchangeTokens();
   });
 
+/** The attempt has a name, kept before it is made: when the answer is lost, also with the app, the next try is the same. */
 async function exchangeTokens() {
+  if (tokens && !tokens.attempt) {
+    tokens = { ...tokens, attempt: identifier() };
+    await keepSession();
+  }
+  const { refresh = "", attempt } = tokens ?? {};
   try {
-    const { data } = await exchange("POST", "/api/auth/token/refresh", { refresh: tokens?.refresh ?? "" });
+    const { data } = await exchange("POST", "/api/auth/token/refresh", { refresh }, { key: attempt });
     if (tokens) await take(data);
   } catch (error) {
     if (error.status !== 401 && error.status !== 400) throw error;
-    end();
+    end(error.code);
     throw new ApiError("not_authenticated", { message: error.message, status: 401 });
   }
 }
 
-function end() {
+function end(code) {
   if (!tokens) return;
   tokens = null;
   forget((name) => name === KEY);
-  sessionEnded();
+  sessionEnded(code);
 }
 
 function take(pair) {
@@ -126,8 +133,9 @@ function take(pair) {
   return keepSession();
 }
 
-async function exchange(method, path, body, access) {
+async function exchange(method, path, body, { access, key } = {}) {
   const headers = { Accept: "application/json", "Accept-Language": language.value };
+  if (key) headers["Idempotency-Key"] = key;
   if (access) headers.Authorization = `Bearer ${access}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const signal = AbortSignal.timeout(LONGEST_MS);

@@ -20,6 +20,7 @@ export async function sideEffects() {
 }
 
 export const nameOf = (term) => (language.value === "fa" ? term.name_fa : term.name_en);
+export const otherNameOf = (term) => (language.value === "fa" ? term.name_en : term.name_fa);
 
 /** The name of a side effect if the catalogue is here, else its slug as words. */
 export function effectName(slug) {

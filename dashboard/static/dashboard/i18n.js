@@ -1,5 +1,6 @@
 // Every text, number and date in the reader's language. Whatever draws with these redraws when the language changes.
 
+import { monthNames } from "./dates.js";
 import { calendar, language } from "./preferences.js";
 import en from "./translations/en.js";
 import fa from "./translations/fa.js";
@@ -20,6 +21,7 @@ export const has = (key) => key in en;
 export const word = (key, value) => (has(`${key}.${value}`) ? t(`${key}.${value}`) : value.replaceAll(/[_-]/g, " "));
 
 export const number = (value) => format("NumberFormat", { maximumFractionDigits: 1 }).format(value);
+export const plainNumber = (value) => format("NumberFormat", { useGrouping: false }).format(value);
 export const percent = (value) => format("NumberFormat", { style: "percent" }).format(value);
 export const points = (value) =>
   format("NumberFormat", { maximumFractionDigits: 1, signDisplay: "always" }).format(value * 100);
@@ -38,6 +40,9 @@ export function moment(date) {
   const isToday = date.toDateString() === new Date().toDateString();
   return isToday ? clock(date) : dated({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(date);
 }
+
+/** Of the year of the reader's calendar. */
+export const months = () => monthNames(calendar.value, LOCALES[language.value]);
 
 const formats = new Map();
 const dated = (options) => format("DateTimeFormat", options, `-u-ca-${calendar.value}`);

@@ -1,12 +1,13 @@
 // Streams of diagnoses with the tickets and tokens of whoever is signed in.
 
-import { freshToken, post } from "./api.js";
+import { freshToken, get, post } from "./api.js";
 import { sendWhatWaits } from "./outbox.js";
 import { DiagnosisStream } from "./stream.js";
 import { useEffect, useRef } from "./ui.js";
 
 const MOST = 5; // sockets for one list; a patient has one to three active diagnoses
 const SETTLE_MS = 100; // one report makes two events
+const LOOK_EVERY_MS = 60_000;
 
 export function streamOf(diagnosisId, since) {
   const ticket = async () => (await post("/api/realtime/tickets", { diagnosis: diagnosisId })).url;
@@ -39,4 +40,23 @@ export function useNews(diagnoses, onNews) {
       for (const stream of streams) stream.stop();
     };
   }, [watched.map(({ id }) => id).join()]);
+}
+
+/**
+ * Calls `onAnother` when other diagnoses than these are active. No stream tells of a diagnosis one does not know yet: it
+ * is asked each minute in which the page is seen.
+ */
+export function useAnotherDiagnosis(diagnoses, onAnother) {
+  const known = useRef();
+  known.current = { diagnoses, onAnother };
+  useEffect(() => {
+    const look = async () => {
+      if (document.visibilityState !== "visible") return;
+      const found = await get("/api/diagnoses/?status=active&page_size=1").catch(() => null); // the next minute tells
+      const { diagnoses, onAnother } = known.current;
+      if (found && (found.count !== diagnoses.length || found.results[0]?.id !== diagnoses[0]?.id)) onAnother();
+    };
+    const timer = setInterval(look, LOOK_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
 }

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { forgetDrafts, restoreDrafts } from "./drafts.js";
+import { forgetForms, restoreForms } from "./forms.js";
 import { forgetOutbox, restoreOutbox, sendWhatWaits } from "./outbox.js";
 import { chooseLanguage, takeLanguageOfAccount } from "./preferences.js";
 import { forgetSubscription } from "./push.js";
@@ -16,7 +17,7 @@ export const failure = signal(null);
 export const notice = signal("");
 
 // Values of the vault that outlive the end of a session: whose device it is, and what that person typed.
-const TYPED = new Set(["owner", "drafts", "outbox"]);
+const isTyped = (name) => name === "owner" || name === "outbox" || name.startsWith("drafts of ");
 
 /** Whoever was here last is met at once, also without a network; the server may say otherwise. */
 export async function start() {
@@ -38,9 +39,9 @@ export async function enter({ email, password, keepsLanguage = false }) {
 }
 
 /** Signs up and in. Throws ApiError. */
-export async function join({ full_name, email, password }) {
-  await api.register({ full_name, email, password });
-  await enter({ email, password });
+export async function join(person) {
+  await api.register(person);
+  await enter(person);
 }
 
 export async function signOut({ everywhere = false } = {}) {
@@ -66,7 +67,7 @@ async function meet({ keepsLanguage = false } = {}) {
 }
 
 async function welcome(person, { keepsLanguage = false } = {}) {
-  if (me.peek()?.id !== person.id) await Promise.all([restoreDrafts(), restoreOutbox()]);
+  if (me.peek()?.id !== person.id) await Promise.all([restoreDrafts(), restoreForms(), restoreOutbox()]);
   if (!keepsLanguage) takeLanguageOfAccount(person.language);
   notice.value = "";
   me.value = person;
@@ -81,9 +82,15 @@ async function claimDevice(id) {
 }
 
 async function clearDevice() {
-  forgetDrafts();
-  forgetOutbox();
+  forgetWhatWasTyped();
   await Promise.all([wipe(), forgetSubscription()]);
+}
+
+/** In this page. */
+function forgetWhatWasTyped() {
+  forgetDrafts();
+  forgetForms();
+  forgetOutbox();
 }
 
 function leave(why) {
@@ -92,17 +99,15 @@ function leave(why) {
 }
 
 /** What can be asked for again goes; what was typed waits, sealed, for the same person. */
-api.onSessionEnd(() => {
-  forgetDrafts();
-  forgetOutbox();
-  forget((name) => !TYPED.has(name));
+api.onSessionEnd((code) => {
+  forgetWhatWasTyped();
+  forget((name) => !isTyped(name));
   forgetSubscription();
-  leave("error.not_authenticated");
+  leave(code === "session_reused" ? "error.session_reused" : "error.not_authenticated");
 });
 
 onWiped(() => {
   api.forgetSession();
-  forgetDrafts();
-  forgetOutbox();
+  forgetWhatWasTyped();
   leave("signin.signed_out");
 });

@@ -11,6 +11,7 @@ const SETTLE_MS = 60; // one report makes two events: weigh once
 const BETWEEN_MS = 1_500; // far below the server's limit
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [2_000, 30_000]; // before the server is asked again
 const REST_MS = 500; // several things change at once: keep them once
+const SEALED = new Set(["symptoms", "notes"]); // that they changed is told, not to what
 const UNWEIGHED = new Set(["feedback_update", "severe_side_effect"]); // each comes with an effectiveness_update
 
 export class Watch {
@@ -161,6 +162,7 @@ export class Watch {
   #apply({ type, data }) {
     if (type === "recommendation_update") this.#know([data.previous, data.recommendation].filter(Boolean));
     if (type === "diagnosis_update") this.#change(data);
+    if (type === "diagnosis_update" && data.changed_fields.some((field) => SEALED.has(field))) this.reword();
   }
 
   #count({ type }) {

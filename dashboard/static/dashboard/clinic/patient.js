@@ -5,10 +5,14 @@ import { Bits } from "../parts/bits.js";
 import { Icon } from "../parts/icon.js";
 import { Nothing, Problem, Waiting } from "../parts/notices.js";
 import { Severity } from "../parts/severity.js";
+import { openSheet } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
+import { me } from "../session.js";
 import { html } from "../ui.js";
 import { Contraindications } from "./contraindications.js";
+import { RecordSheet as DiagnosisSheet } from "./diagnosing.js";
 import { ageOf } from "./person.js";
+import { RecordSheet } from "./record.js";
 
 /** One patient: who it is, what must not be given, and the diagnoses. */
 export function PatientScreen({ id }) {
@@ -22,8 +26,8 @@ export function PatientScreen({ id }) {
       </header>
       ${failure && html`<${Problem} failure=${failure} retry=${again} />`}
       ${!data && !failure && html`<${Waiting} cards=${3} />`}
-      ${data && html`<${Record} patient=${data.patient} />`}
-      ${data && html`<${Diagnoses} diagnoses=${data.diagnoses} />`}
+      ${data && html`<${Record} patient=${data.patient} onChanged=${again} />`}
+      ${data && html`<${Diagnoses} patient=${data.patient} diagnoses=${data.diagnoses} />`}
       ${data && html`<${Contraindications} patient=${data.patient} all=${data.contraindications} onChanged=${again} />`}
     </div>
   `;
@@ -38,7 +42,11 @@ async function askForPatient(id) {
   return { patient, diagnoses: diagnoses.results, contraindications: contraindications.results };
 }
 
-function Record({ patient: { birth_date, sex, mizaj_type, medical_history, current_medications } }) {
+const mayWrite = () => me.value.role === "practitioner";
+
+function Record({ patient, onChanged }) {
+  const { birth_date, sex, mizaj_type, medical_history, current_medications } = patient;
+  const edit = () => openSheet(() => html`<${RecordSheet} patient=${patient} onDone=${onChanged} />`);
   const born = birth_date && day(new Date(`${birth_date}T12:00`));
   const told = (title, text) => text && html`<div><dt class="soft small">${title}</dt><dd dir="auto">${text}</dd></div>`;
   return html`
@@ -46,16 +54,19 @@ function Record({ patient: { birth_date, sex, mizaj_type, medical_history, curre
       <p class="chips"><span class="chip counts">${mizaj_type ? t("profile.mizaj", { value: word("mizaj", mizaj_type) }) : t("profile.mizaj_unknown")}</span></p>
       <p class="soft small"><${Bits} of=${[ageOf(birth_date), sex && t(`sex.${sex}`), born && t("patient.born", { date: born })]} /></p>
       ${(medical_history || current_medications) && html`<dl>${told(t("patient.history"), medical_history)}${told(t("patient.medications"), current_medications)}</dl>`}
+      ${mayWrite() && html`<button class="plain to-history" type="button" id="change-record" onClick=${edit}><${Icon} name="note" />${t("record.change_title")}</button>`}
     </section>
   `;
 }
 
-function Diagnoses({ diagnoses }) {
+function Diagnoses({ patient, diagnoses }) {
+  const record = () => openSheet(() => html`<${DiagnosisSheet} patient=${patient} />`);
   return html`
     <section class="part" aria-labelledby="diagnoses-title">
       <h2 id="diagnoses-title">${t("patient.diagnoses")}</h2>
       ${!diagnoses.length && html`<${Nothing} title=${t("diagnoses.none")} hint=${t("patient.diagnoses_hint")} />`}
       <ul class="cards plain-list">${diagnoses.map((diagnosis) => html`<li key=${diagnosis.id}><${Card} diagnosis=${diagnosis} /></li>`)}</ul>
+      ${mayWrite() && html`<button class="quiet wide" type="button" id="record-diagnosis" onClick=${record}>${t("diagnosing.record_title")}</button>`}
     </section>
   `;
 }

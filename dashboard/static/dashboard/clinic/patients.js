@@ -6,9 +6,12 @@ import { Choose } from "../parts/choose.js";
 import { Icon } from "../parts/icon.js";
 import { Nothing, Problem, Waiting } from "../parts/notices.js";
 import { Pager } from "../parts/pager.js";
+import { openSheet } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
 import { html, useSignal } from "../ui.js";
+import { lettersOf } from "./letters.js";
 import { ageOf, MIZAJES } from "./person.js";
+import { NewPatientSheet } from "./record.js";
 
 const SIZE = 100;
 
@@ -24,7 +27,10 @@ export function PatientsScreen() {
   const shown = data?.results.filter(({ full_name }) => isLike(full_name, name.value)) ?? [];
   return html`
     <div class="screen patients">
-      <h1>${t("tab.patients")} ${data?.count > 0 && html`<span class="count">${number(data.count)}</span>`}</h1>
+      <header class="title-row">
+        <h1>${t("tab.patients")} ${data?.count > 0 && html`<span class="count">${number(data.count)}</span>`}</h1>
+        <button class="tonal" type="button" id="new-patient" onClick=${() => openSheet(() => html`<${NewPatientSheet} />`)}>${t("record.new")}</button>
+      </header>
       <${Search} name=${name} data=${data} />
       <${Filters} wanted=${wanted.value} onWant=${want} />
       ${failure && html`<${Problem} failure=${failure} retry=${again} />`}
@@ -41,8 +47,7 @@ function askForPatients({ page, mizaj_type, condition }) {
   return get(`/api/patients/?${asked}`);
 }
 
-/** Whatever the case, and whichever of the two letters for ye and kaf a keyboard writes. */
-const plain = (text) => text.toLocaleLowerCase().replaceAll("\u064a", "\u06cc").replaceAll("\u0643", "\u06a9").trim();
+const plain = (text) => lettersOf(text).toLocaleLowerCase();
 const isLike = (name, typed) => plain(name).includes(plain(typed));
 
 function Search({ name, data }) {

@@ -2,6 +2,7 @@
 
 import { get, patch, post } from "../api.js";
 import { t } from "../i18n.js";
+import { identifier } from "../identifier.js";
 import { announce } from "../parts/announcer.js";
 import { Field } from "../parts/field.js";
 import { Icon } from "../parts/icon.js";
@@ -9,7 +10,7 @@ import { Problem, Waiting } from "../parts/notices.js";
 import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, SheetHeader } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
-import { html, useSignal } from "../ui.js";
+import { html, useMemo, useSignal } from "../ui.js";
 import { RemedyField } from "./remedy_field.js";
 import { Text } from "./text.js";
 
@@ -20,7 +21,7 @@ const ACTS = { change: ["note", Change], replace: ["swap", Replace], complete: [
 /** The sheet that recommends another remedy in `diagnosis`. */
 export function AddSheet({ diagnosis }) {
   const forbidden = useForbidden(diagnosis.patient);
-  const send = (typed) => post(`/api/diagnoses/${diagnosis.id}/recommendations/`, typed);
+  const send = (typed, once) => post(`/api/diagnoses/${diagnosis.id}/recommendations/`, typed, once);
   return html`<${WithRemedy} title=${t("prescribe.add_title")} about=${diagnosis.patient_name} submit=${t("prescribe.add")} said=${t("prescribe.added")} forbidden=${forbidden} send=${send} />`;
 }
 
@@ -59,7 +60,7 @@ function Change({ recommendation }) {
 
 function Replace({ diagnosis, recommendation }) {
   const forbidden = useForbidden(diagnosis.patient);
-  const send = (typed) => post(`${pathOf(recommendation)}replace/`, typed);
+  const send = (typed, once) => post(`${pathOf(recommendation)}replace/`, typed, once);
   const title = t("prescribe.replace_title", { remedy: recommendation.remedy_name });
   return html`<${WithRemedy} hasReason title=${title} submit=${t("prescribe.replace")} said=${t("prescribe.replaced")} forbidden=${forbidden} send=${send} />`;
 }
@@ -92,7 +93,8 @@ function WithRemedy({ title, about, submit, said, forbidden, send, hasReason }) 
   const remedy = useSignal(null);
   const typed = useSignal(EMPTY);
   const reason = useSignal("");
-  const act = () => send({ ...sent(typed.value), remedy: remedy.value?.slug ?? "", ...(hasReason && { reason: reason.value }) });
+  const key = useMemo(identifier, []);
+  const act = () => send({ ...sent(typed.value), remedy: remedy.value?.slug ?? "", ...(hasReason && { reason: reason.value }) }, { key });
   const sending = useTelling(act, said);
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>

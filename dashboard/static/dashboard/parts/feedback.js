@@ -2,11 +2,11 @@ import { draftFor } from "../drafts.js";
 import { explain, fieldMessage } from "../errors.js";
 import { t } from "../i18n.js";
 import { send as sendReport } from "../outbox.js";
-import { html, useEffect, useRef, useSignal } from "../ui.js";
+import { html, useEffect, useSignal } from "../ui.js";
 import { announce } from "./announcer.js";
 import { Comment, isTooLong } from "./comment.js";
 import { Scale } from "./scale.js";
-import { closeSheet, holdSheet, openSheet, SheetHeader } from "./sheet.js";
+import { closeSheet, holdSheet, leadToMistake, openSheet, SheetHeader } from "./sheet.js";
 import { SideEffects } from "./side_effects.js";
 
 /** Opens the sheet for `{id, name}`; what was typed before is still there. Without a network the report waits. */
@@ -24,12 +24,11 @@ export function openFeedback({ recommendation }) {
  * What fails is shown.
  */
 export function FeedbackForm({ recommendation, draft, deliver, onSent, words = {} }) {
-  const form = useRef(null);
   const errors = useSignal({});
   const failure = useSignal(null);
   const isSending = useSignal(false);
   const refusals = useSignal(0);
-  useEffect(() => void (refusals.value && leadToMistake(form.current)), [refusals.value]);
+  useEffect(() => void (refusals.value && leadToMistake()), [refusals.value]);
 
   /** Changes a part of the draft; what was wrong with it is no longer said. */
   const change = (part, field = Object.keys(part)[0]) => {
@@ -74,7 +73,7 @@ export function FeedbackForm({ recommendation, draft, deliver, onSent, words = {
     ...${options}
   />`;
   return html`
-    <form class="sheet-page" ref=${form} novalidate onSubmit=${submit}>
+    <form class="sheet-page" novalidate onSubmit=${submit}>
       <${SheetHeader} title=${words.title ?? t("feedback.title")} about=${t("feedback.about", { remedy: recommendation.name })} />
       <div class="sheet-body">
         ${scale("rating", "rating", { faces: true })}
@@ -99,11 +98,4 @@ function mistakes({ rating, symptom_improvement, effects }) {
   const unchosen = Object.entries({ rating, symptom_improvement }).filter(([, value]) => !value);
   const unmeasured = [...effects].filter(([, severity]) => !severity);
   return Object.fromEntries([...unchosen, ...unmeasured].map(([field]) => [field, t("feedback.choose")]));
-}
-
-/** To the first field that needs another value. */
-function leadToMistake(form) {
-  const wrong = form.querySelector("[aria-invalid=true]");
-  (wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong)?.focus();
-  wrong?.scrollIntoView({ block: "center" });
 }

@@ -1,7 +1,7 @@
 import { explain, fieldMessage } from "../errors.js";
 import { t } from "../i18n.js";
-import { html, useSignal } from "../ui.js";
-import { holdSheet } from "./sheet.js";
+import { html, useEffect, useSignal } from "../ui.js";
+import { holdSheet, leadToMistake } from "./sheet.js";
 
 /**
  * `{isSending, failure, wrong, send}`: `act()` runs once at a time while the sheet stays, then `onDone(answer)`;
@@ -10,6 +10,7 @@ import { holdSheet } from "./sheet.js";
 export function useSending(act, onDone) {
   const failure = useSignal(null);
   const isSending = useSignal(false);
+  useEffect(() => void (failure.value && leadToMistake()), [failure.value]);
   const send = async (event) => {
     event?.preventDefault();
     if (isSending.peek()) return;

@@ -23,6 +23,13 @@ export function holdSheet(held) {
   isHeld.value = held;
 }
 
+/** To the first field that needs another value. */
+export function leadToMistake() {
+  const wrong = document.querySelector("dialog.sheet [aria-invalid=true]");
+  (wrong?.matches("fieldset, div") ? wrong.querySelector("input, button") : wrong)?.focus();
+  wrong?.scrollIntoView({ block: "center" });
+}
+
 export function SheetHost() {
   const sheet = opened.value;
   return sheet && html`<${Sheet} key=${sheet.number} draw=${sheet.draw} />`;

@@ -21,6 +21,7 @@ import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { Watch } from "../watch.js";
 
 const AddSheet = later(() => import("../clinic/prescribing.js").then((module) => module.AddSheet));
+const FindingSheet = later(() => import("../clinic/diagnosing.js").then((module) => module.ManageSheet));
 const ManageSheet = later(() => import("../clinic/prescribing.js").then((module) => module.ManageSheet));
 
 /** One diagnosis in real time: how it does, the ranking, the figures and what happened. Patients report, practitioners prescribe. */
@@ -84,15 +85,31 @@ function Open({ watch, diagnosis }) {
 function Overview({ watch, diagnosis }) {
   const overall = watch.figures.value?.overall;
   const { severity, imbalance, practitioner, created_at, status, patient_name } = diagnosis;
-  const isPatient = me.value.role === "patient";
+  const { role } = me.value;
+  const manage = () => openSheet(() => html`<${FindingSheet} diagnosis=${watch.diagnosis.peek()} onDone=${() => watch.reword()} />`);
   return html`
     <section class="card overview" aria-label=${t("overall.title")}>
       ${overall && html`<${Effect} overall=${overall} />`}
       <p class="facts"><${Severity} value=${severity} />${imbalance && html`<span>${t("diagnosis.imbalance", { value: word("mizaj", imbalance) })}</span>`}</p>
-      <p class="soft small"><${Bits} of=${[!isPatient && patient_name, day(new Date(created_at)), practitioner && t("diagnosis.by", { name: practitioner })]} /></p>
+      <p class="soft small"><${Bits} of=${[role !== "patient" && patient_name, day(new Date(created_at)), practitioner && t("diagnosis.by", { name: practitioner })]} /></p>
       ${status !== "active" && html`<div class="notice" role="status">${t(`diagnosis.${status}`)}</div>`}
-      <a class="plain to-history" href=${`#/history/${diagnosis.id}`}><${Icon} name="history" />${t("diagnosis.history")}</a>
+      <${Told} diagnosis=${diagnosis} />
+      <p class="overview-foot">
+        <a class="plain" href=${`#/history/${diagnosis.id}`}><${Icon} name="history" />${t("diagnosis.history")}</a>
+        ${role === "practitioner" && html`<button class="plain" type="button" id="manage-diagnosis" onClick=${manage}><${Icon} name="note" />${t("diagnosing.manage")}</button>`}
+      </p>
     </section>
+  `;
+}
+
+function Told({ diagnosis: { symptoms, notes } }) {
+  if (!symptoms.length && !notes) return null;
+  return html`
+    <details class="figures">
+      <summary>${t("diagnosis.told")}</summary>
+      ${symptoms.length > 0 && html`<p class="chips">${symptoms.map((symptom) => html`<span class="chip" key=${symptom}><bdi>${symptom}</bdi></span>`)}</p>`}
+      ${notes && html`<p class="told" dir="auto">${notes}</p>`}
+    </details>
   `;
 }
 

@@ -1,7 +1,10 @@
 import { explain, fieldMessage } from "../errors.js";
 import { t } from "../i18n.js";
+import { BirthDate, isDay } from "../parts/birth_date.js";
 import { Field } from "../parts/field.js";
 import { Icon } from "../parts/icon.js";
+import { Segments } from "../parts/segments.js";
+import { SEXES } from "../parts/sex.js";
 import { enter, join, notice } from "../session.js";
 import { html, useEffect, useRef, useSignal } from "../ui.js";
 
@@ -41,16 +44,19 @@ function Form({ mode }) {
   const failure = useSignal(null);
   const isSending = useSignal(false);
   const refusals = useSignal(0);
+  const person = useSignal({ birth_date: "", sex: "" });
   useEffect(() => void (refusals.value && (form.current.querySelector("[aria-invalid]") ?? form.current.querySelector("#password")).focus()), [refusals.value]);
 
   const submit = async (event) => {
     event.preventDefault();
     failure.value = null;
     missing.value = fields.filter((name) => !typed.current[name].trim());
+    if (!isDay(person.value.birth_date)) missing.value = [...missing.value, "birth_date"];
     if (missing.value.length) return void (refusals.value += 1);
     isSending.value = true;
     try {
-      await act({ ...typed.current, email: typed.current.email.trim() });
+      const said = mode.value === "register" ? optional(person.value) : {};
+      await act({ ...typed.current, ...said, email: typed.current.email.trim() });
     } catch (error) {
       failure.value = error;
       refusals.value += 1;
@@ -64,7 +70,7 @@ function Form({ mode }) {
     onInput=${({ target }) => (typed.current[name] = target.value)}
     ...${attributes}
   />`;
-  const isGeneral = failure.value && !fields.some((name) => failure.value.fields[name]);
+  const isGeneral = failure.value && ![...fields, "birth_date"].some((name) => failure.value.fields[name]);
   return html`
     <h1>${t(`${mode.value}.title`)}</h1>
     ${notice.value && !failure.value && html`<div class="notice" role="status">${t(notice.value)}</div>`}
@@ -72,12 +78,27 @@ function Form({ mode }) {
       ${fields.includes("full_name") && field("full_name", { autocomplete: "name", dir: "auto" })}
       ${field("email", { type: "email", autocomplete: "username", inputmode: "email", dir: "ltr" })}
       ${field("password", { type: "password", autocomplete, dir: "ltr", hint: mode.value === "register" && t("register.password_hint") })}
+      ${mode.value === "register" && html`<${About} person=${person} error=${missing.value.includes("birth_date") ? t("birth.incomplete") : fieldMessage(failure.value?.fields.birth_date)} />`}
       ${isGeneral && html`<div class="notice bad" role="alert">${explain(failure.value)}</div>`}
       <button class="primary" disabled=${isSending.value}>${t(`${mode.value}.${isSending.value ? "sending" : "submit"}`)}</button>
       <button class="plain" type="button" id="other-mode" onClick=${() => (mode.value = other)}>${t(`${mode.value}.other`)}</button>
     </form>
   `;
 }
+
+/** What predictions take into account; nobody has to say it. */
+function About({ person, error }) {
+  const change = (part) => (person.value = { ...person.value, ...part });
+  const options = [...SEXES, ""].map((value) => ({ value, label: t(value ? `sex.${value}` : "register.sex_unsaid") }));
+  return html`
+    <p class="soft small">${t("register.why")}</p>
+    <${BirthDate} value=${person.value.birth_date} error=${error} onChange=${(birth_date) => change({ birth_date })} />
+    <${Segments} name="sex" legend=${t("record.sex")} options=${options} value=${person.value.sex} onChoose=${(sex) => change({ sex })} />
+  `;
+}
+
+/** What was said. */
+const optional = (person) => Object.fromEntries(Object.entries(person).filter(([, value]) => value));
 
 function Demo() {
   const failure = useSignal(null);

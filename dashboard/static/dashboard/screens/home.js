@@ -1,7 +1,7 @@
 import { get } from "../api.js";
 import { directions } from "../events.js";
 import { number, percent, t, weekday, word } from "../i18n.js";
-import { useNews } from "../live.js";
+import { useAnotherDiagnosis, useNews } from "../live.js";
 import { outbox, received } from "../outbox.js";
 import { Bits } from "../parts/bits.js";
 import { AsOf } from "../parts/as_of.js";
@@ -21,6 +21,7 @@ const FIRST = 4; // more would push the diagnoses out of sight
 export function HomeScreen() {
   const { data, failure, asOf, again } = useResource(askForToday, "today");
   useNews(data?.diagnoses ?? [], again);
+  useAnotherDiagnosis(data?.diagnoses ?? [], again);
   useEffect(() => void (received.value.size && again()), [received.value]);
   return html`
     <div class="screen home">
