@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos bench-fanout bench-analytics bench-predictions e2e screenshots lint format messages lock clean
+.PHONY: help run demo test stack stack-test chaos bench-fanout bench-analytics bench-predictions e2e screenshots lint format messages lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ test: .venv/.develop ## Lint, types, checks, then the suite on SQLite and on rea
 
 e2e: .venv/.develop ## Every way through the dashboard in a browser; `make test` walks the main ones (some minutes)
 	@DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope tests/e2e
+
+stack: .venv/.develop ## The clinic as in production: nginx with TLS, gunicorn, uvicorn, worker, PostgreSQL, Redis, Prometheus
+	@$(BIN)/python -m tests.stack --demo $${FOLDER:+--folder $$FOLDER}
+
+stack-test: .venv/.develop ## Try that stack: requests, sockets, restarts under load, outages, logs (some minutes)
+	@DEBUG=1 $(BIN)/python -m pytest -q -rA --show-capture=no tests/stack
 
 chaos: .venv/.develop ## Kill, restart and mislead real servers under load at random (MINUTES=5 SEED=…)
 	@$(BIN)/python -m tests.chaos --minutes $${MINUTES:-5} $${SEED:+--seed $$SEED}

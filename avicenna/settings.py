@@ -105,6 +105,7 @@ try:
     # The proxies whose X-Forwarded-For and -Proto are believed: addresses or networks.
     TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"] if BEHIND_TLS_PROXY else [])
     API_DOCS = env.bool("API_DOCS", DEBUG)
+    STATIC_ROOT = env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
     WORKER_METRICS = env.str("WORKER_METRICS", "")
     WATCHED_FOLDERS: list[str] = env.list("WATCHED_FOLDERS", [str(BASE_DIR)])
@@ -223,7 +224,6 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

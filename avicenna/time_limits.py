@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-SERVING = {"serve", "runserver"}
+SERVING = {"serve", "sockets", "runserver"}
 
 
 def limit_statements(command: str | None = None) -> None:

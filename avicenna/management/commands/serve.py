@@ -5,12 +5,12 @@ import socket
 from threading import Event, Thread
 from typing import Any
 
-import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from avicenna.jobs import JOBS
+from avicenna.serving import serve
 from avicenna.work import work
 
 SIGN_INS = """
@@ -40,20 +40,7 @@ class Command(BaseCommand):
             call_command("seed_demo", if_empty=True, stdout=self.stdout)
         self._greet(f"http://{host}:{port}")
         Thread(target=work, args=[Event(), JOBS], name="work", daemon=True).start()
-        uvicorn.run(
-            "avicenna.asgi:application",
-            host=host,
-            port=port,
-            ws="websockets-sansio",
-            ws_max_size=128 * 1024,
-            ws_per_message_deflate=False,
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,  # who may say whose request it is: TRUSTED_PROXIES
-            log_level="warning",
-            lifespan="off",
-            timeout_graceful_shutdown=3,
-        )
+        serve(host, port)
 
     def _refuse_taken_port(self, host: str, port: int) -> None:
         try:
