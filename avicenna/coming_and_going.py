@@ -14,6 +14,8 @@ from pathlib import Path
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import REGISTRY, Collector
 
+from avicenna.metric_files import is_alive, shared_folder
+
 
 class ComingAndGoing(Collector):
     """`set` what this process has; `tell` the others from time to time where they share a folder.
@@ -73,20 +75,3 @@ class ComingAndGoing(Collector):
 
     def _file(self, folder: Path) -> Path:
         return folder / f"{self._name}.{os.getpid()}.json"
-
-
-def is_alive(pid: int) -> bool:
-    """On this host, which those that share a folder have in common: their files are named by process id."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def shared_folder() -> Path | None:
-    """Where the processes of one program leave their figures for whichever is asked; None: each speaks for itself."""
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    return Path(folder) if folder else None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -14,9 +12,9 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
-from avicenna.coming_and_going import is_alive, shared_folder
+from avicenna.metric_files import forget_the_dead, shared_folder
 from avicenna.metrics import websocket_connections
 from avicenna.surroundings import SURROUNDINGS
 
@@ -44,20 +42,12 @@ def exposition() -> bytes:
 def _registry() -> CollectorRegistry:
     if (folder := shared_folder()) is None:
         return REGISTRY
-    forget_the_dead(folder)
+    forget_the_dead()
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
     for collector in (websocket_connections, *SURROUNDINGS):
         registry.register(collector)
     return registry
-
-
-def forget_the_dead(folder: Path) -> None:
-    """What processes that were killed said of themselves; what they counted stays counted."""
-    for file in folder.glob("gauge_live*_*.db"):
-        pid = int(re.findall(r"\d+", file.stem)[-1])
-        if not is_alive(pid):
-            mark_process_dead(pid, path=str(folder))  # type: ignore[no-untyped-call]
 
 
 def serve_metrics(address: str) -> None:

@@ -42,7 +42,7 @@ def test_without_a_secret_nothing_starts(name: str) -> None:
     assert "Traceback" not in answer.stderr
 
 
-@pytest.mark.parametrize("name", ["DEBUG", "ACCESS_TOKEN_MINUTES", "LOG_LEVEL", "DATABASE_URL"])
+@pytest.mark.parametrize("name", ["DEBUG", "ACCESS_TOKEN_MINUTES", "LOG_LEVEL", "DATABASE_URL", "TRUSTED_PROXIES"])
 def test_a_value_of_the_wrong_type_is_named(name: str) -> None:
     answer = check(**{name: "perhaps"})
 
@@ -69,6 +69,10 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"VAPID_PRIVATE_KEY": "short", "VAPID_SUBJECT": "mailto:a@b.example"}, "avicenna.E009"),
     ({"VAPID_PRIVATE_KEY": PUSH_KEY, "VAPID_SUBJECT": "me"}, "avicenna.E010"),
     ({"PUSH_SERVICES": "http://127.0.0.1:9"}, "avicenna.E011"),
+    ({"TRUSTED_PROXIES": "10.0.0.7,0.0.0.0/0"}, "avicenna.E012"),
+    ({"CSRF_TRUSTED_ORIGINS": "http://clinic.example"}, "avicenna.E006"),
+    ({"BACKUP_KEY": "b:short"}, "avicenna.E020"),
+    ({"BACKUP_KEY": "b:" + PRODUCTION["FIELD_ENCRYPTION_KEYS"].partition(":")[2]}, "avicenna.E021"),
     ({"REDIS_URL": ""}, "avicenna.W002"),
     ({"SECRET_KEY": "short"}, "security.W009"),
 ]
@@ -132,9 +136,11 @@ def test_an_old_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_example_lists_every_setting() -> None:
-    read = set(re.findall(r"(?:env\.\w+|secret)\(\s*\"([A-Z_]+)\"", (ROOT / "avicenna/settings.py").read_text()))
+    read = set(
+        re.findall(r"(?:env\.\w+|secret|networks)\(\s*\"([A-Z_]+)\"", (ROOT / "avicenna/settings.py").read_text())
+    )
     for file in (ROOT / "avicenna").glob("*.py"):
-        read |= set(re.findall(r"environ\.(?:get|setdefault)\(\"([A-Z_]+)\"", file.read_text()))
+        read |= set(re.findall(r"environ\.(?:get|setdefault)\(\"(?!HTTP_)([A-Z_]+)\"", file.read_text()))
     read |= {"HOST", "PORT", "WEB_CONCURRENCY", "MPLCONFIGDIR"}  # of commands, gunicorn and matplotlib
     listed = set(re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
 
