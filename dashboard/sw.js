@@ -14,6 +14,7 @@ self.addEventListener("fetch", (event) => {
 // Not before the person says so: another version must not take the page away from under their fingers.
 self.addEventListener("message", ({ data }) => data === "replace" && self.skipWaiting());
 self.addEventListener("push", (event) => event.waitUntil(show(event.data?.json() ?? {})));
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(subscribeAgain(event)));
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(bringForward());
@@ -51,4 +52,30 @@ function show({ title = "Avicenna", body = "" }) {
 async function bringForward() {
   const [open] = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   return open ? open.focus() : self.clients.openWindow(PAGE);
+}
+
+/** The browser has dropped the address that the clinic knows: the page, which is signed in, tells it the new one. */
+async function subscribeAgain({ oldSubscription, newSubscription }) {
+  if (!(await areMessagesWanted())) return newSubscription?.unsubscribe();
+  const applicationServerKey = oldSubscription?.options.applicationServerKey;
+  if (!newSubscription && applicationServerKey) {
+    await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+  }
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  pages.forEach((page) => page.postMessage("another address"));
+}
+
+/** The vault (vault.js) holds a value of this name as long as somebody is signed in who wants them. */
+function areMessagesWanted() {
+  return new Promise((resolve) => {
+    const opening = indexedDB.open("avicenna");
+    opening.onupgradeneeded = () => opening.transaction.abort(); // there is no vault yet
+    opening.onerror = () => resolve(false);
+    opening.onsuccess = () => {
+      const asked = opening.result.transaction("values").objectStore("values").getKey("push");
+      asked.onsuccess = () => resolve(asked.result !== undefined);
+      asked.onerror = () => resolve(false);
+      opening.result.close();
+    };
+  });
 }

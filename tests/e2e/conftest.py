@@ -63,15 +63,16 @@ for rating in (5, 5, 4, 1, 5):  # others, on one of them: enough to be described
 class Server:
     """One uvicorn over one database; it can be stopped and started again on the same port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **chosen: str) -> None:
+        self.folder = folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         database = f"sqlite:///{folder / 'clinic.sqlite3'}"
-        chosen = {"DEBUG": "1", "DATABASE_URL": database, "REDIS_URL": "", "RATELIMIT_ENABLE": "0"}
+        usual = {"DEBUG": "1", "DATABASE_URL": database, "REDIS_URL": "", "RATELIMIT_ENABLE": "0"}
         push = {"VAPID_PRIVATE_KEY": PUSH_KEY, "VAPID_SUBJECT": "mailto:clinic@demo.example"}
-        self._env = {**os.environ, **chosen, **push}
+        self._env = {**os.environ, **usual, **push, **chosen}
 
     def prepare(self) -> None:
         self.run(CLINIC)

@@ -196,6 +196,31 @@ def test_what_is_refused_later_stays_with_the_reason_until_it_is_changed(kept: P
     assert len(reports(api, "accepted then")) == 1
 
 
+PERSIST = "window.asked = 0; StorageManager.prototype.persist = async () => { window.asked += 1; return true; };"
+
+
+@pytest.mark.thorough
+def test_the_browser_is_asked_to_keep_what_waits_and_not_before(kept: Page) -> None:
+    kept.evaluate(f"() => {{ {PERSIST} }}")
+    fill_in(kept, "arrives at once")
+    kept.click("#sheet-send")
+    expect(kept.locator("dialog")).to_have_count(0)
+    assert kept.evaluate("window.asked") == 0
+
+    report_offline(kept, "has to wait")
+
+    assert kept.evaluate("window.asked") == 1
+
+
+@pytest.mark.thorough
+def test_the_browser_is_asked_to_keep_what_an_installed_app_has(kept: Page) -> None:
+    kept.evaluate(f"() => {{ {PERSIST} }}")
+
+    kept.evaluate("dispatchEvent(new Event('appinstalled'))")
+
+    assert kept.evaluate("window.asked") == 1
+
+
 @pytest.mark.thorough
 def test_a_draft_outlives_the_app(kept: Page) -> None:
     fill_in(kept, "half a sent")

@@ -23,8 +23,9 @@ PushManager.prototype.subscribe = async ({userVisibleOnly, applicationServerKey}
     const p256dh = text(await crypto.subtle.exportKey("raw", pair.publicKey));
     const auth = text(crypto.getRandomValues(new Uint8Array(16)));
     const endpoint = `https://fcm.googleapis.com/fcm/send/${auth}`;
-    const unsubscribe = async () => { subscription = null; window.unsubscribed = true; return true; };
-    return (subscription = {unsubscribe, toJSON: () => ({endpoint, keys: {p256dh, auth}})});
+    const unsubscribe = async () => { subscription = null; self.unsubscribed = true; return true; };
+    const options = {applicationServerKey};
+    return (subscription = {endpoint, options, unsubscribe, toJSON: () => ({endpoint, keys: {p256dh, auth}})});
 };
 """
 
@@ -73,6 +74,72 @@ def test_signing_out_ends_the_messages(profile: Page, api: httpx.Client) -> None
     profile.wait_for_selector("#email")
 
     assert profile.evaluate("window.unsubscribed")
+
+
+def change_address(page: Page) -> Any:
+    """What a browser does when it drops an address; answers what the worker has done about it."""
+    (worker,) = page.context.service_workers
+    worker.evaluate(f"() => {{ {SUBSCRIBE} }}")
+    return worker.evaluate(
+        """async () => {
+            const old = {options: {applicationServerKey: "the same key"}};
+            const event = new Event("pushsubscriptionchange");
+            Object.assign(event, {oldSubscription: old, newSubscription: null});
+            let work;
+            event.waitUntil = (promise) => (work = promise);
+            self.dispatchEvent(event);
+            await work;
+            return (await self.registration.pushManager.getSubscription())?.options.applicationServerKey;
+        }"""
+    )
+
+
+@pytest.mark.thorough
+def test_another_address_is_asked_for_with_the_same_key_and_told_to_the_clinic(profile: Page) -> None:
+    profile.locator("label", has_text="Tell me when").click()
+    expect(profile.locator("#push")).to_be_checked()
+    profile.evaluate(
+        # What the worker gets the page would see, too; here each has a stand-in of its own.
+        """async () => {
+            const {pushManager} = await navigator.serviceWorker.ready;
+            await pushManager.subscribe({userVisibleOnly: true, applicationServerKey: "the same key"});
+        }"""
+    )
+
+    with profile.expect_request(lambda request: request.method == "PUT") as told:
+        assert change_address(profile) == "the same key"
+
+    now = profile.evaluate(
+        "navigator.serviceWorker.ready.then((w) => w.pushManager.getSubscription()).then((s) => s.endpoint)"
+    )
+    assert told.value.post_data_json["endpoint"] == now
+
+
+@pytest.mark.thorough
+def test_an_address_that_changed_while_the_app_was_closed_is_told_at_its_next_start(profile: Page) -> None:
+    profile.locator("label", has_text="Tell me when").click()
+    expect(profile.locator("#push")).to_be_checked()
+    profile.add_init_script(
+        """navigator.serviceWorker.ready.then(({pushManager}) =>
+            pushManager.subscribe({userVisibleOnly: true, applicationServerKey: "another"}))"""
+    )
+
+    with profile.expect_request(lambda request: request.method == "PUT"):
+        profile.reload()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("leave", ["#sign-out", "#push"])
+def test_who_signed_out_or_wants_no_messages_is_not_subscribed_again(profile: Page, leave: str) -> None:
+    profile.locator("label", has_text="Tell me when").click()
+    expect(profile.locator("#push")).to_be_checked()
+    profile.locator(leave).dispatch_event("click")
+    profile.wait_for_selector("#email") if leave == "#sign-out" else expect(
+        profile.locator("#push")
+    ).not_to_be_checked()
+    profile.wait_for_timeout(300)
+
+    assert change_address(profile) is None
 
 
 @pytest.mark.thorough

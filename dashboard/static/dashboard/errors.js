@@ -4,11 +4,12 @@ import { clock, has, t } from "./i18n.js";
 
 const SOON_SECONDS = 90;
 
+/** In one sentence; a field of which no form says itself what is wrong with it is named by its own. */
 export function explain(error) {
   if (error.code === "too_many_requests") return tooMany(error.retryAfter ?? 60);
   if (error.status >= 500) return t("error.unavailable");
   if (has(`error.${error.code}`)) return t(`error.${error.code}`);
-  return error.code && error.message ? error.message : t("error.unexpected");
+  return fieldMessage(error.fields) || (error.code && error.message) || t("error.unexpected");
 }
 
 /** The first sentence about a field, however deep the answer nests it. */

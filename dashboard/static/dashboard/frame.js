@@ -6,6 +6,7 @@ import { Announcer } from "./parts/announcer.js";
 import { Icon } from "./parts/icon.js";
 import { NewVersion } from "./parts/installation.js";
 import { Nothing, Problem, Waiting } from "./parts/notices.js";
+import { PullToRefresh } from "./parts/pull.js";
 import { closeSheet, SheetHost } from "./parts/sheet.js";
 import { language, otherLanguage } from "./preferences.js";
 import { address, match } from "./router.js";
@@ -24,6 +25,7 @@ export function Frame() {
     <a class="skip" href="#main" onClick=${skip}>${t("app.skip")}</a>
     <${Top} />
     <${NewVersion} />
+    ${me.value && html`<${PullToRefresh} />`}
     <${Main} />
     ${me.value && html`<${Tabs} />`}
     <${SheetHost} />

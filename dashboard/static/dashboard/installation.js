@@ -1,6 +1,7 @@
 // The app on the device: the worker that opens it without a network, its next version, the place on the home screen.
 
 import { signal } from "./ui.js";
+import { stay } from "./vault.js";
 
 const BETWEEN_LOOKS_MS = 60 * 60_000;
 
@@ -63,4 +64,7 @@ addEventListener("beforeinstallprompt", (event) => {
   question = event;
   installation.value = "offered";
 });
-addEventListener("appinstalled", () => (installation.value = "here"));
+addEventListener("appinstalled", () => {
+  installation.value = "here";
+  stay();
+});

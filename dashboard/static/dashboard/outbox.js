@@ -5,7 +5,7 @@ import { alone } from "./alone.js";
 import { isTemporary, lostAt, patch, request } from "./api.js";
 import { dropDraft, reportOf, restoreDraft } from "./drafts.js";
 import { batch, effect, signal } from "./ui.js";
-import { keep, recall } from "./vault.js";
+import { keep, recall, stay } from "./vault.js";
 
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [3_000, 60_000];
 
@@ -36,7 +36,9 @@ export async function send({ draft, remedy }) {
     throw refusal;
   }
   dropDraft(recommendationId);
-  return received.peek().get(recommendationId)?.clientId === clientId ? "received" : "waiting";
+  if (received.peek().get(recommendationId)?.clientId === clientId) return "received";
+  stay();
+  return "waiting";
 }
 
 /** Tries all that wait, one after the other, in one tab at a time. */

@@ -2,6 +2,9 @@
 
 import { del, get, put } from "./api.js";
 import { signal } from "./ui.js";
+import { forget, keep, recall } from "./vault.js";
+
+const TOLD = "push"; // the address that the clinic was told in this session
 
 /** "unknown" (not asked yet, or impossible here: nothing is offered) · "off" · "on" · "blocked" (by the browser's settings). */
 export const push = signal("unknown");
@@ -28,9 +31,7 @@ export async function turnPushOn() {
   }
   const worker = await navigator.serviceWorker.ready;
   await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may be another clinic key's
-  const terms = { userVisibleOnly: true, applicationServerKey: publicKey };
-  const { endpoint, keys } = (await worker.pushManager.subscribe(terms)).toJSON();
-  await put("/api/me/push", { endpoint, keys });
+  await tell(await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey }));
   push.value = "on";
 }
 
@@ -44,6 +45,27 @@ export async function turnPushOff() {
 /** On this device, when somebody leaves; the server forgets it with the session. */
 export async function forgetSubscription() {
   push.value = "unknown";
+  await forget((name) => name === TOLD);
   const worker = isPossible && (await navigator.serviceWorker.getRegistration());
   await (await worker?.pushManager?.getSubscription())?.unsubscribe().catch(() => {});
 }
+
+/** Browsers put another address in the place of the one that the clinic knows. What fails is tried at the next start. */
+export const tellNewAddress = () => tellIfNew().catch(() => {});
+
+async function tellIfNew() {
+  const told = isPossible && (await recall(TOLD));
+  if (!told || Notification.permission !== "granted") return; // nobody here wants messages
+  const worker = await navigator.serviceWorker.getRegistration();
+  const subscription = await worker?.pushManager.getSubscription();
+  if (subscription && subscription.endpoint !== told) await tell(subscription);
+}
+
+/** The worker looks for the name to know whether messages are wanted. */
+async function tell(subscription) {
+  const { endpoint, keys } = subscription.toJSON();
+  await put("/api/me/push", { endpoint, keys });
+  await keep(TOLD, endpoint);
+}
+
+navigator.serviceWorker?.addEventListener("message", ({ data }) => data === "another address" && tellNewAddress());

@@ -2,12 +2,14 @@
 
 import { isAway, lostAt } from "./api.js";
 import { language } from "./preferences.js";
+import { usePull } from "./pull.js";
 import { lastSeen, remember } from "./seen.js";
 import { useEffect, useRef, useSignal } from "./ui.js";
 
 /**
  * `{data, failure, asOf, again}`, all of the newest question. It is asked again in another language, because the server
- * words things, when the page comes back to sight and when the server is back; what was there stays until the answer is.
+ * words things, when the page is pulled or comes back to sight and when the server is back; what was there stays until
+ * the answer is.
  * With a name in `keptAs` what was seen last is shown at once: `asOf` says from when it is until the server has answered.
  */
 export function useResource(ask, keptAs) {
@@ -41,6 +43,7 @@ export function useResource(ask, keptAs) {
     document.addEventListener("visibilitychange", seen);
     return () => document.removeEventListener("visibilitychange", seen);
   }, []);
+  usePull(again);
   const isLost = lostAt.value !== null;
   const wasLost = useRef(isLost);
   useEffect(() => {

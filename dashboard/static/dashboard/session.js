@@ -5,7 +5,7 @@ import { forgetDrafts, restoreDrafts } from "./drafts.js";
 import { forgetForms, restoreForms } from "./forms.js";
 import { forgetOutbox, restoreOutbox, sendWhatWaits } from "./outbox.js";
 import { chooseLanguage, takeLanguageOfAccount } from "./preferences.js";
-import { forgetSubscription } from "./push.js";
+import { forgetSubscription, tellNewAddress } from "./push.js";
 import { signal } from "./ui.js";
 import { forget, keep, onWiped, recall, wipe } from "./vault.js";
 
@@ -64,6 +64,7 @@ async function meet({ keepsLanguage = false } = {}) {
   await Promise.all([keep("owner", person.id), keep("me", person)]);
   await welcome(person, { keepsLanguage });
   sendWhatWaits();
+  tellNewAddress();
 }
 
 async function welcome(person, { keepsLanguage = false } = {}) {

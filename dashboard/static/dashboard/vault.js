@@ -60,6 +60,9 @@ export async function forget(fits) {
   await Promise.all(names.map((name) => done(store.delete(name))));
 }
 
+/** Asks the browser, which may ask the person, not to clear it all when space runs short: when there is something to lose. */
+export const stay = () => void navigator.storage?.persist?.().catch(() => {});
+
 /** Nothing is left, here and in the other tabs. */
 export async function wipe() {
   forgetHere();

@@ -88,6 +88,12 @@ export class Watch {
     this.#weigh();
   }
 
+  /** All of it; what the stream knows it looks after itself. */
+  askAgain() {
+    this.nudge();
+    return this.#stream ? this.reword() : this.open();
+  }
+
   /** Asks again for what the server words in the reader's language. */
   async reword() {
     const [diagnosis] = await Promise.all([get(`/api/diagnoses/${this.#id}/`).catch(() => null), this.#weigh()]);

@@ -9,6 +9,9 @@ import { Scale } from "./scale.js";
 import { closeSheet, holdSheet, leadToMistake, openSheet, SheetHeader } from "./sheet.js";
 import { SideEffects } from "./side_effects.js";
 
+// The fields of a report that say themselves what is wrong with them.
+const SAID = ["rating", "symptom_improvement", "compliance", "side_effects", "comment"];
+
 /** Opens the sheet for `{id, name}`; what was typed before is still there. Without a network the report waits. */
 export function openFeedback({ recommendation }) {
   const draft = draftFor(recommendation.id);
@@ -91,7 +94,8 @@ export function FeedbackForm({ recommendation, draft, deliver, onSent, words = {
 }
 
 function WhatFailed({ failure }) {
-  return html`<div class="notice bad" role="alert">${Object.keys(failure.fields ?? {}).length ? t("feedback.check") : explain(failure)}</div>`;
+  const isSaidThere = SAID.some((field) => failure.fields?.[field]);
+  return html`<div class="notice bad" role="alert">${isSaidThere ? t("feedback.check") : explain(failure)}</div>`;
 }
 
 function mistakes({ rating, symptom_improvement, effects }) {

@@ -25,13 +25,13 @@ export function SideEffects({ effects, errors, onChange }) {
       ${isSevere && html`<p class="notice warn" role="status">${t("feedback.severe")}</p>`}
       ${!terms && !failure && html`<p class="soft small">${t("feedback.effects_loading")}</p>`}
       ${failure && html`<div class="notice"><p>${t("feedback.effects_failed")}</p><button class="quiet" type="button" onClick=${again}>${t("app.retry")}</button></div>`}
-      ${terms && html`<${Picker} terms=${terms.filter(({ slug }) => !effects.has(slug))} onPick=${(slug) => set(slug, null)} />`}
-      ${errors.side_effects && html`<p class="error">${errors.side_effects}</p>`}
+      ${terms && html`<${Picker} terms=${terms.filter(({ slug }) => !effects.has(slug))} error=${errors.side_effects} onPick=${(slug) => set(slug, null)} />`}
+      ${errors.side_effects && html`<p class="error" id="effect-error">${errors.side_effects}</p>`}
     </div>
   `;
 }
 
-function Picker({ terms, onPick }) {
+function Picker({ terms, error, onPick }) {
   const groups = bySystem(terms);
   const option = (term) => html`<option value=${term.slug}>${nameOf(term)}</option>`;
   const group = ([system, members]) => html`<optgroup label=${word("body", system)}>${members.map(option)}</optgroup>`;
@@ -40,7 +40,7 @@ function Picker({ terms, onPick }) {
     target.value = "";
   };
   return html`
-    <select id="effect" onChange=${pick}>
+    <select id="effect" aria-invalid=${error ? "true" : null} aria-describedby=${error ? "effect-error" : null} onChange=${pick}>
       <option value="">${t("feedback.effects_add")}</option>
       ${[...groups].sort().map(group)}
     </select>

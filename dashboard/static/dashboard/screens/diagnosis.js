@@ -16,6 +16,7 @@ import { Ring } from "../parts/ring.js";
 import { Severity } from "../parts/severity.js";
 import { openSheet } from "../parts/sheet.js";
 import { language } from "../preferences.js";
+import { usePull } from "../pull.js";
 import { me } from "../session.js";
 import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { Watch } from "../watch.js";
@@ -45,6 +46,7 @@ export function DiagnosisScreen({ id }) {
 
 /** Follows while the screen is there; in another language the server's words are asked for anew. */
 function useWatch(watch) {
+  usePull(() => watch.askAgain());
   useEffect(() => {
     const nudge = () => document.visibilityState === "visible" && watch.nudge();
     const sources = [[window, "online"], [window, "offline"], [document, "visibilitychange"]];

@@ -538,4 +538,6 @@ export default {
   "diagnosing.mistake_text": "It stays in the record, marked as a mistake, and nobody can report on it any more.",
   "diagnosing.mistake_done": "The diagnosis is marked as entered in error.",
   "diagnosis.told": "Symptoms and notes",
+  "app.refreshing": "Asking again…",
+  "app.refreshed": "Up to date.",
 };

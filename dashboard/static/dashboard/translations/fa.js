@@ -516,4 +516,6 @@ export default {
   "diagnosing.mistake_text": "با نشانِ اشتباه در پرونده می‌ماند و دیگر کسی نمی‌تواند دربارهٔ آن گزارش دهد.",
   "diagnosing.mistake_done": "تشخیص به‌عنوان ثبتِ اشتباه نشان‌دار شد.",
   "diagnosis.told": "نشانه‌ها و یادداشت",
+  "app.refreshing": "در حال پرسیدن دوباره…",
+  "app.refreshed": "به‌روز است.",
 };
