@@ -32,6 +32,7 @@ def register(page: Page) -> None:
 
 
 def home(page: Page) -> None:
+    page.evaluate("scrollTo(0, 0)")
     page.click("#other-mode")
     page.fill("#email", "sara@demo.example")
     page.fill("#password", PASSWORD)
@@ -90,14 +91,37 @@ def patients(page: Page) -> None:
     page.wait_for_selector("a.link")
 
 
+def record(page: Page) -> None:
+    page.click("#new-patient")
+    page.fill("#birth-day", "11")
+    page.select_option("#birth-month", "11")
+    page.fill("#birth-year", "1368" if page.locator("html[lang=fa]").count() else "1990")
+
+
 def patient(page: Page) -> None:
+    page.click("#sheet-close")
     page.locator("a.link").first.click()
     page.wait_for_selector("#contra-state")
 
 
-def prescribing(page: Page) -> None:
+def diagnosing(page: Page) -> None:
+    page.click("#record-diagnosis")
+    page.fill("#condition", "سر" if page.locator("html[lang=fa]").count() else "head")
+    page.wait_for_selector("[data-slug=headache]")
+    page.click("[data-slug=headache]")
+    page.click("label[for=severity-3]")
+
+
+def managing(page: Page) -> None:
+    page.click("#sheet-close")
     page.locator("a.link .severity").first.click()
     page.wait_for_selector(".recommendation")
+    page.click("#manage-diagnosis")
+    page.wait_for_selector("#act-change")
+
+
+def prescribing(page: Page) -> None:
+    page.click("#sheet-close")
     page.click("#add-recommendation")
     page.wait_for_selector(".found .row")
 
@@ -111,7 +135,7 @@ def warnings(page: Page) -> None:
 # Each goes on from where the one before has ended.
 WALK: list[Callable[[Page], None]] = [
     at_the_door, register, home, diagnosis, ranking, events, feedback, remedy, history, reports, profile, patients,
-    patient, prescribing, warnings,
+    record, patient, diagnosing, managing, prescribing, warnings,
 ]  # fmt: skip
 
 
