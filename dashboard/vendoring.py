@@ -1,8 +1,9 @@
 """The libraries and the font the dashboard brings along: what they are, where they came from, and their exact bytes.
 
 `vendored.json` names packages of the npm registry with version and the SHA-256 of their archive, which of their files
-go where, and the SHA-256 of each file as it lies in `static/dashboard/vendor/`. Nothing is built: bare imports become
-relative ones, because a page with a strict policy may not carry an import map inside itself.
+go where, and the SHA-256 of each file as it lies in its `folder`. Nothing is built: bare imports become relative ones,
+because a page with a strict policy may not carry an import map inside itself, and of a font only what the page uses
+is kept (`subset`).
 """
 
 from __future__ import annotations
@@ -15,18 +16,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-MANIFEST = HERE / "vendored.json"
-VENDOR = HERE / "static/dashboard/vendor"
+from dashboard.fonts import subset
+
+MANIFEST = Path(__file__).resolve().parent / "vendored.json"
 
 
 class Tampered(Exception):
     """An archive is not the one that was recorded."""
 
 
-def read_manifest() -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads(MANIFEST.read_text(encoding="utf-8"))
+def read_manifest(path: Path = MANIFEST) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return manifest
+
+
+def folder_of(manifest: dict[str, Any], path: Path = MANIFEST) -> Path:
+    """Where the files of the manifest at `path` lie."""
+    return path.resolve().parent / str(manifest["folder"])
 
 
 def fetch(package: dict[str, Any], folder: Path) -> Path:
@@ -42,10 +48,13 @@ def fetch(package: dict[str, Any], folder: Path) -> Path:
 
 
 def unpack(package: dict[str, Any], archive: Path, imports: dict[str, str]) -> dict[str, bytes]:
-    """The files of a package under the names they get here."""
+    """The files of a package under the names they get here; without `imports` nothing is a module that has some."""
     with tarfile.open(archive) as tar:
         given = {name: _member(tar, f"package/{source}") for source, name in package["files"].items()}
-    return {name: _rewritten(data, imports) if name.endswith(".js") else data for name, data in given.items()}
+    for name, kept in package.get("subset", {}).items():
+        given[name] = subset(given[name], **kept)
+    modules = [name for name in given if imports and name.endswith(".js")]
+    return given | {name: _rewritten(given[name], imports) for name in modules}
 
 
 def digest(data: bytes) -> str:

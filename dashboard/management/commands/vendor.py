@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dashboard.vendoring import MANIFEST, VENDOR, Tampered, digest, fetch, read_manifest, unpack
+from dashboard.vendoring import MANIFEST, Tampered, digest, fetch, folder_of, read_manifest, unpack
 
 
 class Command(BaseCommand):
@@ -16,8 +16,24 @@ class Command(BaseCommand):
         "another SHA-256 than the recorded one is refused; for a new version empty its `sha256` first."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("list", nargs="?", type=Path, default=MANIFEST, help="another list like vendored.json")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        manifest = read_manifest()
+        path: Path = options["list"]
+        manifest = read_manifest(path)
+        files = self._fetched(manifest)
+        folder = folder_of(manifest, path)
+        folder.mkdir(exist_ok=True)
+        for leftover in {path.name for path in folder.iterdir()} - files.keys():
+            (folder / leftover).unlink()
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        manifest["sha256"] = {name: digest(data) for name, data in sorted(files.items())}
+        path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        self.stdout.write(f"{len(files)} files of {len(manifest['packages'])} packages in {folder.name}/")
+
+    def _fetched(self, manifest: dict[str, Any]) -> dict[str, bytes]:
         files: dict[str, bytes] = {}
         with tempfile.TemporaryDirectory(prefix="avicenna-vendor-") as folder:
             for package in manifest["packages"]:
@@ -26,11 +42,4 @@ class Command(BaseCommand):
                 except Tampered as error:
                     raise CommandError(str(error)) from error
                 files |= unpack(package, archive, manifest["imports"])
-        VENDOR.mkdir(exist_ok=True)
-        for leftover in {path.name for path in VENDOR.iterdir()} - files.keys():
-            (VENDOR / leftover).unlink()
-        for name, data in files.items():
-            (VENDOR / name).write_bytes(data)
-        manifest["sha256"] = {name: digest(data) for name, data in sorted(files.items())}
-        MANIFEST.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        self.stdout.write(f"{len(files)} files of {len(manifest['packages'])} packages in {VENDOR.name}/")
+        return files
