@@ -77,10 +77,10 @@ class Server:
     def prepare(self) -> None:
         self.run(CLINIC)
 
-    def run(self, code: str) -> None:
+    def run(self, code: str, seconds: float = 60) -> None:
         """In a shell of the clinic's."""
         command = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
-        subprocess.run(command, cwd=ROOT, env=self._env, check=True, timeout=60)
+        subprocess.run(command, cwd=ROOT, env=self._env, check=True, timeout=seconds)
 
     def start(self) -> None:
         arguments = f"avicenna.asgi:application --port {self.port} --ws websockets-sansio --timeout-graceful-shutdown 1"

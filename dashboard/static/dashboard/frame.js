@@ -5,7 +5,7 @@ import { clock, number, t } from "./i18n.js";
 import { Announcer } from "./parts/announcer.js";
 import { Icon } from "./parts/icon.js";
 import { NewVersion } from "./parts/installation.js";
-import { Nothing, Problem, Waiting } from "./parts/notices.js";
+import { Problem, Waiting } from "./parts/notices.js";
 import { PullToRefresh } from "./parts/pull.js";
 import { closeSheet, SheetHost } from "./parts/sheet.js";
 import { language, otherLanguage } from "./preferences.js";
@@ -64,7 +64,7 @@ function Screen() {
   if (me.value === undefined) return html`<div class="screen"><${Waiting} /></div>`;
   if (me.value === null) return html`<${DoorScreen} />`;
   const found = routesOf(me.value).map((route) => [route, match(route.path, address.value)]).find(([, parts]) => parts);
-  if (!found) return html`<div class="screen"><${Nothing} title=${t("app.nothing_here")} hint=${t("error.not_found")} /></div>`;
+  if (!found) return html`<div class="screen"><h1>${t("app.nothing_here")}</h1><p class="soft lead">${t("error.not_found")}</p></div>`;
   const [{ screen }, parts] = found;
   return html`<${screen} key=${address.value} ...${parts} />`;
 }

@@ -21,6 +21,9 @@ const darkSystem = matchMedia("(prefers-color-scheme: dark)");
 const isSystemDark = signal(darkSystem.matches);
 darkSystem.addEventListener("change", ({ matches }) => (isSystemDark.value = matches));
 
+/** Whether the person asked the device for no motion. */
+export const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 /** "light" or "dark". */
 export const colours = computed(() => (theme.value !== "system" ? theme.value : isSystemDark.value ? "dark" : "light"));
 

@@ -1,3 +1,4 @@
+import { prefersStillness } from "../preferences.js";
 import { useLayoutEffect, useRef } from "../ui.js";
 
 const MOTION = { duration: 420, easing: "cubic-bezier(.2,.8,.2,1)" };
@@ -13,7 +14,7 @@ export function useGlide(list) {
     const before = places.current;
     places.current = new Map([...list.current.children].map((child) => [child.dataset.id, child.offsetTop]));
     if (focused !== document.activeElement && list.current.contains(focused)) focused.focus({ preventScroll: true });
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    if (prefersStillness()) return;
     for (const child of list.current.children) {
       const distance = (before.get(child.dataset.id) ?? NaN) - child.offsetTop;
       if (distance) child.animate([{ transform: `translateY(${distance}px)` }, { transform: "none" }], MOTION); // NaN: new

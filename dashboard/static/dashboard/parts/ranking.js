@@ -10,11 +10,11 @@ const LEVELS = ["conservative", "balanced", "aggressive"];
 const GOOD = 0.75;
 
 /**
- * The open recommendations, best first. `report(recommendation)` gives the action of the feedback button, or null;
- * `thanks` maps recommendations to the report on them that was received, `{at}`. For those who prescribe
- * `manage(recommendation)` and `add()`, else null.
+ * The open recommendations, best first. For those who report `report(recommendation)`, for those who prescribe
+ * `manage(recommendation)` and `add()`, else null. `onTheirWay` holds the recommendations whose report has not arrived;
+ * `thanks` maps them to the report on them that was received, `{at}`.
  */
-export function Ranking({ watch, thanks, report, manage, add }) {
+export function Ranking({ watch, thanks, onTheirWay, report, manage, add }) {
   const onlyGood = useSignal(false);
   const ranking = watch.ranking.value;
   const reach = (prediction) => !onlyGood.value || prediction.score >= GOOD;
@@ -28,7 +28,7 @@ export function Ranking({ watch, thanks, report, manage, add }) {
       <${OnlyGood} isOn=${onlyGood} />
       ${ranking?.failed && !isEmpty && html`<p class="notice small">${t("ranking.stale")}</p>`}
       ${!ranking && html`<${Waiting} />`}
-      <${Cards} watch=${watch} shown=${shown} thanks=${thanks} report=${report} manage=${manage} />
+      <${Cards} watch=${watch} shown=${shown} thanks=${thanks} onTheirWay=${onTheirWay} report=${report} manage=${manage} />
       ${hidden > 0 && html`<p class="soft small lead" role="status">${t("ranking.hidden", { count: hidden })}</p>`}
       ${isEmpty && !ranking.failed && html`<${Nothing} title=${t("ranking.none")} hint=${t("ranking.none_hint")} />`}
       ${isEmpty && ranking.failed && html`<${Problem} failure=${ranking.failed} retry=${() => watch.weighAgain()} />`}
@@ -57,7 +57,7 @@ function OnlyGood({ isOn }) {
   `;
 }
 
-function Cards({ watch, shown, thanks, report, manage }) {
+function Cards({ watch, shown, thanks, onTheirWay, report, manage }) {
   const list = useRef(null);
   const isLate = useRef(false);
   useGlide(list);
@@ -74,7 +74,8 @@ function Cards({ watch, shown, thanks, report, manage }) {
       finding=${watch.figures.value?.findings.get(id)}
       thanks=${thanks.get(id)}
       isLate=${isLate.current}
-      onReport=${report({ id, name: prediction.remedy_name })}
+      isOnItsWay=${onTheirWay.has(id)}
+      onReport=${report && (() => report({ id, name: prediction.remedy_name }))}
       onManage=${manage && (() => manage({ id, name: prediction.remedy_name }))}
     />`;
   };

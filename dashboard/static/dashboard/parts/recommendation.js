@@ -11,9 +11,10 @@ const NOTICEABLE = 0.0005; // a tenth of a percentage point shows as 0.1
 
 /**
  * One recommendation in the ranking. `known` is what the stream says of it, `finding` what was reported on it, either
- * may still be missing; `onReport` and `onManage` are null for those who may not; `isLate` when it came after the others.
+ * may still be missing; `onReport` and `onManage` are null for those who may not; `isOnItsWay` while a report has not
+ * arrived: its button stays, so that the focus can come back to it. `isLate` when it came after the others.
  */
-export function Recommendation({ prediction, place, level, known, finding, thanks, isLate, onReport, onManage }) {
+export function Recommendation({ prediction, place, level, known, finding, thanks, isLate, isOnItsWay, onReport, onManage }) {
   const { recommendation: id, remedy, remedy_name: name, predicted_effectiveness: expected, interval, confidence } = prediction;
   const marks = useMarks({ expected, place, level, isLate });
   const [low, high] = interval;
@@ -44,7 +45,7 @@ export function Recommendation({ prediction, place, level, known, finding, thank
         ${thanks && html`<p class="thanks small"><${Icon} name="check" />${t("recommendation.thanks", { time: clock(thanks.at) })}</p>`}
         <button class="plain known" type="button" aria-label=${t("remedy.open_of", { remedy: name })} onClick=${open}>${t("remedy.open")}</button>
         ${onManage && html`<button class="tonal manage" type="button" aria-label=${t("prescribe.manage_of", { remedy: name })} onClick=${onManage}>${t("prescribe.manage")}</button>`}
-        ${onReport && html`<button class="tonal report" type="button" aria-label=${t("recommendation.report_on", { remedy: name })} onClick=${onReport}>${t("recommendation.report")}</button>`}
+        ${onReport && html`<button class="tonal report" type="button" aria-disabled=${isOnItsWay ? "true" : null} aria-label=${t("recommendation.report_on", { remedy: name })} onClick=${() => isOnItsWay || onReport()}>${t("recommendation.report")}</button>`}
       </div>
     </li>
   `;

@@ -40,11 +40,20 @@ function Sheet({ draw }) {
   useEffect(() => dialog.current.showModal(), []);
   const cancel = (event) => isHeld.value && event.preventDefault();
   const beside = ({ target }) => target === dialog.current && !isHeld.value && closeSheet();
+  const close = () => {
+    opened.value = null;
+    requestAnimationFrame(keepFocus);
+  };
   return html`
-    <dialog class="sheet" ref=${dialog} aria-labelledby="sheet-title" onCancel=${cancel} onClick=${beside} onClose=${() => (opened.value = null)}>
+    <dialog class="sheet" ref=${dialog} aria-labelledby="sheet-title" onCancel=${cancel} onClick=${beside} onClose=${close}>
       ${draw()}
     </dialog>
   `;
+}
+
+/** What opened the sheet may be gone by then: whoever uses the keyboard goes on from the screen, not from nowhere. */
+function keepFocus() {
+  if (document.activeElement === document.body) document.getElementById("main").focus({ preventScroll: true });
 }
 
 /** What it is, about what, and the button that closes it. */

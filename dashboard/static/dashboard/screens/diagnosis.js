@@ -15,7 +15,7 @@ import { Ranking } from "../parts/ranking.js";
 import { Ring } from "../parts/ring.js";
 import { Severity } from "../parts/severity.js";
 import { openSheet } from "../parts/sheet.js";
-import { language } from "../preferences.js";
+import { language, prefersStillness } from "../preferences.js";
 import { usePull } from "../pull.js";
 import { me } from "../session.js";
 import { html, useEffect, useMemo, useRef } from "../ui.js";
@@ -66,10 +66,8 @@ function useWatch(watch) {
 
 function Open({ watch, diagnosis }) {
   const mayReport = me.value.role === "patient" && diagnosis.status !== "entered_in_error";
-  const report = (recommendation) => {
-    const isOnItsWay = outbox.value.some(({ recommendationId }) => recommendationId === recommendation.id);
-    return mayReport && !isOnItsWay ? () => openFeedback({ recommendation }) : null;
-  };
+  const report = mayReport ? (recommendation) => openFeedback({ recommendation }) : null;
+  const onTheirWay = new Set(outbox.value.map(({ recommendationId }) => recommendationId));
   const mayPrescribe = me.value.role === "practitioner" && diagnosis.status === "active";
   const manage = mayPrescribe ? (recommendation) => openSheet(() => html`<${ManageSheet} diagnosis=${diagnosis} recommendation=${recommendation} />`) : null;
   const add = mayPrescribe ? () => openSheet(() => html`<${AddSheet} diagnosis=${diagnosis} />`) : null;
@@ -78,7 +76,7 @@ function Open({ watch, diagnosis }) {
     <${Latest} watch=${watch} />
     <${Outbox} about=${(id) => watch.recommendations.value.has(id)} />
     <div class="columns">
-      <${Ranking} watch=${watch} thanks=${received.value} report=${report} manage=${manage} add=${add} />
+      <${Ranking} watch=${watch} thanks=${received.value} onTheirWay=${onTheirWay} report=${report} manage=${manage} add=${add} />
       <div><${Metrics} watch=${watch} /><${Events} watch=${watch} /></div>
     </div>
   `;
@@ -140,7 +138,7 @@ function Latest({ watch }) {
     if (event?.isFresh && event.type === "severe_side_effect") countFlags();
   }, [event?.seq]);
   if (!event) return null;
-  const show = () => document.getElementById("events").scrollIntoView({ behavior: "smooth" });
+  const show = () => document.getElementById("events").scrollIntoView({ behavior: prefersStillness() ? "instant" : "smooth" });
   return html`
     <button class=${event.isFresh ? "card newest fresh" : "card newest"} key=${event.seq} type="button" onClick=${show}>
       <span class="grow"><span class="soft small">${t("connection.latest")} · ${clock(event.at)}</span><span class="line">${text}</span></span>

@@ -1,0 +1,67 @@
+"""What can be found wrong with a screen by looking at it: by axe, by measuring, and at twice the text size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+AXE = (Path(__file__).parent / "axe/axe.min.js").read_text(encoding="utf-8")
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+
+# What is there to be touched. The box of a choice is its label's; a dialog makes the rest of the page inert.
+SMALL = """least => {
+  const scope = document.querySelector("dialog[open]") ?? document;
+  const box = (e) => (e.type === "radio" || e.type === "checkbox" ? e.labels[0] : e).getBoundingClientRect();
+  return [...scope.querySelectorAll("a[href], button, input, select, textarea, summary, label.switch")]
+    .filter((e) => e.checkVisibility() && !e.matches(".skip"))
+    .map((e) => [e, box(e)])
+    .filter(([, { width, height }]) => Math.min(width, height) < least - 0.05)
+    .map(([e, { width, height }]) => `${Math.round(width)}×${Math.round(height)} ${e.outerHTML.slice(0, 120)}`);
+}"""
+
+# What runs off the page, and words that an element with a fixed size hides; in fields one can move.
+LOST = """() => {
+  const hides = (overflow) => overflow === "hidden" || overflow === "clip";
+  const isCut = (e) => {
+    const { overflowX, overflowY } = getComputedStyle(e);
+    const isWide = hides(overflowX) && e.scrollWidth > e.clientWidth + 1;
+    return isWide || (hides(overflowY) && e.scrollHeight > e.clientHeight + 1);
+  };
+  const isSeen = (e) => e.checkVisibility() && !e.closest(".unseen, svg, input, select, textarea");
+  const cut = [...document.querySelectorAll("#app *")].filter((e) => isSeen(e) && isCut(e));
+  const { scrollWidth } = document.documentElement;
+  const wide = scrollWidth > innerWidth ? [`${scrollWidth} pixels wide`] : [];
+  return [...wide, ...cut.map((e) => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 60)}`)];
+}"""
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds. It runs from the outside: the page's own policy does not let it in."""
+    page.evaluate(f"{AXE};0")
+    options: Any = {"runOnly": STANDARDS, "resultTypes": ["violations"]}
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
+    return [f"{rule['id']}: {node['html'][:160]} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+
+
+def too_small(page: Page) -> list[str]:
+    """What is to be touched and is not 44 pixels high and wide."""
+    small: list[str] = page.evaluate(SMALL, 44)
+    return small
+
+
+def lost_at_twice_the_size(page: Page) -> list[str]:
+    """What is cut or runs off the page when a person needs large text."""
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    lost: list[str] = page.evaluate(LOST)
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return lost
+
+
+INSPECTIONS = {"axe": violations, "touch": too_small, "large text": lost_at_twice_the_size}
+
+
+def inspect(page: Page) -> dict[str, list[str]]:
+    """What each inspection found on what is shown now."""
+    return {name: inspection(page) for name, inspection in INSPECTIONS.items()}
