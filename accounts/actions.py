@@ -5,22 +5,24 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, cast
 
-from django.contrib.auth import authenticate
-from django.contrib.auth.models import update_last_login
+from django.contrib.auth import authenticate, user_logged_in
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
-from accounts import tokens
+from accounts import devices, second_factor, tokens
 from accounts.models import PushSubscription, Session, User
 from accounts.tokens import PresentedRefreshToken, TokenPair
 from avicenna.errors import ActionError, Forbidden
+from avicenna.proxies import address_of
 from diagnoses.actions import create_patient
 from realtime.publish import rights_changed
 
@@ -28,6 +30,7 @@ security_log = logging.getLogger("avicenna.security")
 
 # Two tabs may renew at once, and an answer may get lost: so long a used refresh token is no theft.
 RENEWAL_GRACE = timedelta(seconds=60)
+SEEN_EVERY = timedelta(minutes=10)
 
 
 class EmailTaken(ActionError):
@@ -56,8 +59,13 @@ class WeakPassword(ActionError):
     code = "invalid"
     message = _("The password is too easy to guess.")
 
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__(field="password", reasons=reasons)
+    def __init__(self, field: str, reasons: list[str]) -> None:
+        super().__init__(field=field, reasons=reasons)
+
+
+class WrongPassword(ActionError):
+    code = "wrong_password"
+    message = _("This is not your present password.")
 
 
 @transaction.atomic
@@ -75,7 +83,7 @@ def register(
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise WeakPassword(error.messages) from error
+        raise WeakPassword("password", error.messages) from error
     user.set_password(password)
     try:
         with transaction.atomic():
@@ -86,14 +94,31 @@ def register(
     return user
 
 
-@transaction.atomic
-def sign_in(*, email: str, password: str, device: str = "") -> TokenPair:
-    """Opens a session. The answer to a wrong password and to an unknown email is the same and takes as long."""
-    user = authenticate(email=email.lower(), password=password)
+def sign_in(*, request: HttpRequest, email: str, password: str, code: str = "", device: str = "") -> TokenPair:
+    """Opens a session. The answer to a wrong password and to an unknown email is the same and takes as long.
+
+    `accounts.lockout` slows down who guesses. Raises `WrongCredentials`, and what `second_factor.demand` does.
+    """
+    user = authenticate(request, username=email.lower(), password=password)
     if not isinstance(user, User):
         raise WrongCredentials
-    update_last_login(User, user)
-    return tokens.issue(Session.objects.create(user=user, device=device[:200]))
+    second_factor.demand(user, code)
+    with transaction.atomic():
+        proven = user.password
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if user.password != proven or not user.is_active:  # changed since: its sessions were ended a moment ago
+            raise WrongCredentials
+        session = _open_session(user, request, device)
+        user_logged_in.send(User, request=request, user=user)
+    return tokens.issue(session)
+
+
+def _open_session(user: User, request: HttpRequest, device: str) -> Session:
+    return Session.objects.create(
+        user=user,
+        device=devices.device_name(device, request.headers.get("User-Agent", "")),
+        address_digest=devices.address_digest(address_of(request)),
+    )
 
 
 def renew(*, refresh: str, attempt: str = "") -> TokenPair:
@@ -121,31 +146,75 @@ def _next_pair(old: PresentedRefreshToken, attempt: str) -> TokenPair | None:
     if is_first_use:
         session.renewed_for = purpose
         session.save(update_fields=["renewed_for"])
+        _note_seen(session)
         return tokens.issue(session)
     is_same_attempt = bool(attempt) and session.renewed_for == purpose
     if is_same_attempt or timezone.now() - used.blacklisted_at <= RENEWAL_GRACE:
         return tokens.issue_again(session)
     session.was_reused = True
     session.save(update_fields=["was_reused"])
-    _end(Session.objects.filter(pk=session.pk), session.user)
+    _end(session.user, Session.objects.filter(pk=session.pk))
     security_log.warning(
         "a refresh token was used again; its session is ended", extra={"user": session.user_id, "session": session.pk}
     )
     return None
 
 
+def _note_seen(session: Session) -> None:
+    """At most once in SEEN_EVERY, however often tokens are renewed."""
+    now = timezone.now()
+    if session.seen_at < now - SEEN_EVERY:
+        Session.objects.filter(pk=session.pk).update(seen_at=now)
+
+
 @transaction.atomic
 def sign_out(*, session: Session, everywhere: bool = False) -> None:
-    """Ends the session, or all of its user: their access and refresh tokens stop working at once."""
-    sessions = session.user.sessions.filter(ended_at=None)
-    _end(sessions if everywhere else sessions.filter(pk=session.pk), session.user)
+    """Ends the session, or all of its user and the admin's: their access and refresh tokens stop working at once."""
+    if everywhere:
+        sign_out_everywhere(user=session.user)
+    else:
+        _end(session.user, session.user.sessions.filter(pk=session.pk))
 
 
-def _end(sessions: QuerySet[Session], user: User) -> None:
-    """Their sockets close, and their devices are told nothing any more."""
-    PushSubscription.objects.filter(session__in=sessions).delete()
-    sessions.update(ended_at=timezone.now())
-    rights_changed(user)
+@transaction.atomic
+def sign_out_everywhere(*, user: User) -> None:
+    User.objects.filter(pk=user.pk).update(sign_outs=F("sign_outs") + 1)
+    end_sessions(user=user)
+
+
+@transaction.atomic
+def end_sessions(*, user: User, but: Session | None = None) -> None:
+    """Ends every session of the user, with its tokens, sockets and messages, or every other than `but`."""
+    _end(user, user.sessions.exclude(pk=but.pk) if but else user.sessions.all())
+
+
+def _end(user: User, sessions: QuerySet[Session]) -> None:
+    open_ones = sessions.filter(ended_at=None)
+    PushSubscription.objects.filter(session__in=open_ones).delete()
+    if open_ones.update(ended_at=timezone.now()):
+        rights_changed(user)
+
+
+@transaction.atomic
+def change_password(*, actor: User, session: Session, current: str, new: str) -> None:
+    """Ends the other sessions. Raises `WrongPassword`, `WeakPassword`."""
+    user = User.objects.select_for_update().get(pk=actor.pk)  # who signs in with the old one waits, and is refused
+    if not check_password(current, user.password):
+        raise WrongPassword(field="current")
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        raise WeakPassword("new", error.messages) from error
+    user.password = make_password(new)
+    user.save(update_fields=["password"])
+    end_sessions(user=user, but=session)
+
+
+@transaction.atomic
+def reset_second_factor(*, user: User) -> bool:
+    """For a lost phone: nothing stays signed in. Whether there was a second factor."""
+    sign_out_everywhere(user=user)
+    return second_factor.remove(user)
 
 
 @transaction.atomic
@@ -188,6 +257,6 @@ def save_user(*, actor: User | None, user: User) -> User:
         raise Forbidden
     user.save()
     if not user.is_active:
-        user.sessions.filter(ended_at=None).update(ended_at=timezone.now())
+        end_sessions(user=user)
     rights_changed(user)
     return user

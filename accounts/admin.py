@@ -53,6 +53,6 @@ class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
-    list_display = ["user", "device", "created_at", "ended_at"]
+    list_display = ["user", "device", "created_at", "seen_at", "ended_at"]
     list_select_related = ["user"]
     search_fields = ["user__email"]

@@ -7,9 +7,11 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from avicenna.encryption import EncryptedJSONField
+from accounts.querysets import SessionQuerySet
+from avicenna.encryption import EncryptedJSONField, EncryptedTextField
 from avicenna.identifiers import new_id
 
 
@@ -42,6 +44,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(_("role"), max_length=12, choices=Role, default=Role.PATIENT)
     language = models.CharField(_("language"), max_length=2, choices=[("fa", "فارسی"), ("en", "English")], default="fa")
     is_active = models.BooleanField(_("active"), default=True)
+    # Raised when the account is signed out everywhere: Django's own sessions, the admin's, end by it.
+    sign_outs = models.PositiveIntegerField(default=0, editable=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -60,6 +64,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django signs its sessions with it, also with earlier secrets."""
+        salt = "accounts.models.User.session"
+        return salted_hmac(salt, f"{self.password}{self.sign_outs}", secret=secret, algorithm="sha256").hexdigest()
+
     @property
     def is_staff(self) -> bool:
         """Django's word for who may open the admin."""
@@ -76,7 +85,11 @@ class Session(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     device = models.CharField(_("device"), max_length=200, blank=True)
+    # Of where it was opened (`accounts.devices`); the address itself is kept nowhere.
+    address_digest = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(_("signed in"), auto_now_add=True)
+    # Written when the tokens are renewed, not with each request.
+    seen_at = models.DateTimeField(_("seen"), default=timezone.now)
     ended_at = models.DateTimeField(_("signed out"), null=True, blank=True)
     # One line of refresh tokens: the id of the newest, which a renewal that is repeated gets again.
     newest_refresh = models.CharField(max_length=32, blank=True, default="", editable=False)
@@ -86,6 +99,8 @@ class Session(models.Model):
 
     # How long the token or ticket that opened it holds; not stored.
     access_until: datetime
+
+    objects = SessionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("session")
@@ -97,6 +112,28 @@ class Session(models.Model):
     @property
     def is_live(self) -> bool:
         return self.ended_at is None and self.user.is_active
+
+
+class SecondFactor(models.Model):
+    """An authenticator app, as `accounts.second_factor` uses it."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="second_factor")
+    secret = EncryptedTextField(help_text="base32")
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0, help_text="of 30 seconds, the newest whose code was used")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """Opens once in place of the app, and is gone."""
+
+    factor = models.ForeignKey(SecondFactor, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64, unique=True)
+
+    def __str__(self) -> str:
+        return f"{self.factor_id}"
 
 
 class PushSubscription(models.Model):

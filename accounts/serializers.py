@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.push import is_public_key, is_push_service, is_secret
 from avicenna.fields import PastDateField
 from diagnoses.models import Patient
@@ -23,7 +23,15 @@ class RegisterSerializer(serializers.Serializer[Any]):
 class SignInSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
-    device = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    code = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="of the authenticator app, or a recovery code; asked for with `code_required`",
+    )
+    device = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="how its owner knows it; else the browser's name"
+    )
 
 
 class RefreshSerializer(serializers.Serializer[Any]):
@@ -37,6 +45,22 @@ class SignOutSerializer(serializers.Serializer[Any]):
 class TokenPairSerializer(serializers.Serializer[Any]):
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
+
+
+class PasswordSerializer(serializers.Serializer[Any]):
+    current = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+    new = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+
+
+class SessionSerializer(serializers.ModelSerializer[Session]):
+    is_current = serializers.SerializerMethodField(help_text="whether it is the one that asks")
+
+    class Meta:
+        model = Session
+        fields = ["id", "device", "created_at", "seen_at", "is_current"]
+
+    def get_is_current(self, session: Session) -> bool:
+        return bool(session.pk == self.context["request"].auth.pk)
 
 
 class MeSerializer(serializers.ModelSerializer[User]):

@@ -10,5 +10,8 @@ urlpatterns = [
     path("auth/token/refresh", views.RefreshView.as_view(), name="token-refresh"),
     path("auth/logout", views.LogoutView.as_view(), name="logout"),
     path("me", views.MeView.as_view(), name="me"),
+    path("me/password", views.PasswordView.as_view(), name="password"),
+    path("me/sessions", views.SessionViewSet.as_view({"get": "list"}), name="sessions"),
+    path("me/sessions/<uuid:pk>", views.SessionViewSet.as_view({"delete": "destroy"}), name="session"),
     path("me/push", views.PushView.as_view(), name="push"),
 ]

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
 from typing import cast
+from uuid import UUID
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.permissions import AllowAny
+from rest_framework.mixins import ListModelMixin
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
 
 from accounts import actions
 from accounts.models import PushSubscription, Session, User
 from accounts.push import public_key
 from accounts.serializers import (
     MeSerializer,
+    PasswordSerializer,
     PushKeySerializer,
     PushSubscriptionSerializer,
     RefreshSerializer,
     RegisterSerializer,
+    SessionSerializer,
     SignInSerializer,
     SignOutSerializer,
     TokenPairSerializer,
@@ -55,7 +61,7 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         given = SignInSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        return Response(actions.sign_in(**given.validated_data))
+        return Response(actions.sign_in(request=request._request, **given.validated_data))
 
 
 class RefreshView(APIView):
@@ -91,6 +97,37 @@ class MeView(APIView):
         given.is_valid(raise_exception=True)
         user = actions.change_me(actor=cast(User, request.user), **given.validated_data)
         return Response(MeSerializer(user).data)
+
+
+class PasswordView(APIView):
+    @limited("password")
+    @extend_schema(request=PasswordSerializer, responses={204: None}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Changes one's password and ends every other session."""
+        given = PasswordSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        actor, session = cast(User, request.user), cast(Session, request.auth)
+        actions.change_password(actor=actor, session=session, **given.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema(tags=["auth"])
+class SessionViewSet(ListModelMixin, GenericViewSet[Session]):
+    """Where one is signed in."""
+
+    queryset = Session.objects.none()
+    serializer_class = SessionSerializer
+    permission_classes = [IsAuthenticated]
+
+    def get_queryset(self) -> QuerySet[Session]:
+        return Session.objects.visible_to(self.request.user).for_list()
+
+    @limited("sessions")
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Ends one: its tokens stop working and its sockets close."""
+        actions.sign_out(session=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @extend_schema(tags=["auth"])

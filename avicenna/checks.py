@@ -128,6 +128,8 @@ PROTECTING = [
     "avicenna.headers.HeadersMiddleware",
     "avicenna.bodies.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "accounts.second_step.SecondStepMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 
@@ -148,4 +150,11 @@ def backup_keys_are_usable(app_configs: Sequence[AppConfig] | None, **_: Any) ->
         return [Error(str(error), hint=hint, id="avicenna.E020")]
     if shared := shared_with_fields():
         return [Error(f"BACKUP_KEY: {', '.join(sorted(shared))} also seals fields.", hint=hint, id="avicenna.E021")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def staff_has_a_second_factor(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if not settings.STAFF_TOTP_REQUIRED:
+        return [Error("STAFF_TOTP_REQUIRED is off: staff signs in by password alone.", id="avicenna.E014")]
     return []

@@ -20,6 +20,8 @@ LIMITS = {
     "register": Limit("a registration", by_address="10/h", closed_without_cache=True),
     "token": Limit("a sign-in", by_address="30/m", closed_without_cache=True),
     "refresh": Limit("a renewal of tokens", by_address="300/m"),
+    "password": Limit("a change of one's password", by_user="10/h", closed_without_cache=True),
+    "sessions": Limit("ending a session", by_user="60/m"),
     "push": Limit("where a device can be told", by_user="30/h"),
     "tickets": Limit("a ticket for a socket", by_user="120/m"),
     "feedback": Limit("a report", by_user="120/m"),

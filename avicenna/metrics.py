@@ -6,6 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from avicenna.coming_and_going import ComingAndGoing
 
+sign_in_failures = Counter("sign_in_failures_total", "Sign-ins refused: password, code, locked", ["reason"])
 feedback_submissions = Counter("feedback_submissions_total", "Feedback accepted", ["rating"])
 analytics_calculations = Counter("analytics_calculations_total", "Effectiveness calculations")
 analytics_duration = Histogram("analytics_calculation_duration_seconds", "Time of an effectiveness calculation")

@@ -31,6 +31,11 @@ def client_address(peer: str, forwarded_for: str) -> str:
     return address
 
 
+def address_of(request: HttpRequest) -> str:
+    """The client's, once `ClientAddressMiddleware` has run."""
+    return request.META.get("REMOTE_ADDR") or LOCAL
+
+
 def is_proxy(address: str) -> bool:
     return _is_within(address, tuple(settings.TRUSTED_PROXIES))
 

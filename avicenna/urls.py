@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.second_step import SecondStepView
 from avicenna import documentation, exposition, health
 
 api: list[URLPattern | URLResolver] = [
@@ -18,6 +19,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", include("dashboard.urls")),
     path("api/", include(api)),
+    path("admin/second-step/", SecondStepView.as_view(), name="second-step"),
     path("admin/", admin.site.urls),
     path("schema", documentation.SchemaView.as_view(), name="schema"),
     path("docs", documentation.SwaggerView.as_view(url_name="schema"), name="docs"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admindocs.views import simplify_regex
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.urls import URLResolver, get_resolver
 from rest_framework.test import APIClient
@@ -42,6 +43,9 @@ TABLE: dict[str, tuple[int, ...]] = {
     "POST /api/auth/logout": (401, 204, 204, 204, 204, 204),
     "GET /api/me": SIGNED_IN,
     "PATCH /api/me": SIGNED_IN,
+    "POST /api/me/password": (401, 204, 400, 400, 400, 400),  # the body names Alice's
+    "GET /api/me/sessions": SIGNED_IN,
+    "DELETE /api/me/sessions/<pk>": (401, 204, 404, 404, 404, 404),
     "GET /api/me/push": SIGNED_IN,
     "PUT /api/me/push": (401, 204, 204, 204, 204, 204),
     "DELETE /api/me/push": (401, 204, 204, 204, 204, 204),
@@ -159,6 +163,7 @@ def clinic(
     contraindication = contraindicate(
         actor=bob, patient=patient, remedy=recommendation.remedy, cause=Contraindication.Cause.ALLERGY
     )
+    User.objects.filter(pk=alice.pk).update(password=make_password("saffron-and-rose"))
     PredictionModel.objects.create(version=1, training_size=1, holdout_size=1, is_active=True)
     return {
         "cast": {"nobody": None, "alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "sam": sam},
@@ -169,6 +174,7 @@ def clinic(
         "recommendations": recommendation.pk,
         "feedback": feedback.pk,
         "severe-side-effects": feedback.flag.pk,
+        "sessions": Session.objects.create(user=alice).pk,
         "conditions": "headache",
         "remedies": "mint",
         "side-effects": "nausea",
@@ -184,6 +190,7 @@ def body(row: str, clinic: dict[str, Any]) -> dict[str, Any]:
         "POST /api/diagnoses/": {"patient": clinic["patients"], "condition": "headache", "severity": 2},
         "POST /api/diagnoses/<diagnosis_id>/recommendations/": {"remedy": "sweet-violet"},
         "POST /api/recommendations/<pk>/replace/": {"remedy": "sweet-violet"},
+        "POST /api/me/password": {"current": "saffron-and-rose", "new": "tulips-and-jasmine"},
         "PUT /api/me/push": {
             "endpoint": "https://fcm.googleapis.com/x",
             "keys": {"p256dh": POINT, "auth": "A" * 22},

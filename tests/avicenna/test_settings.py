@@ -70,6 +70,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"VAPID_PRIVATE_KEY": PUSH_KEY, "VAPID_SUBJECT": "me"}, "avicenna.E010"),
     ({"PUSH_SERVICES": "http://127.0.0.1:9"}, "avicenna.E011"),
     ({"TRUSTED_PROXIES": "10.0.0.7,0.0.0.0/0"}, "avicenna.E012"),
+    ({"STAFF_TOTP_REQUIRED": "0"}, "avicenna.E014"),
     ({"CSRF_TRUSTED_ORIGINS": "http://clinic.example"}, "avicenna.E006"),
     ({"BACKUP_KEY": "b:short"}, "avicenna.E020"),
     ({"BACKUP_KEY": "b:" + PRODUCTION["FIELD_ENCRYPTION_KEYS"].partition(":")[2]}, "avicenna.E021"),
