@@ -37,9 +37,9 @@ export async function restore() {
 /** Called with the code of an error when the server no longer takes our tokens. */
 export const onSessionEnd = (callback) => (sessionEnded = callback);
 
-export async function signIn(email, password) {
-  const device = navigator.userAgent.slice(0, 200);
-  const { data } = await exchange("POST", "/api/auth/token", { email, password, device });
+/** `code` is asked for with the error `code_required`. The server names the device by its browser. */
+export async function signIn(email, password, code) {
+  const { data } = await exchange("POST", "/api/auth/token", { email, password, code });
   await take(data);
 }
 

@@ -33,8 +33,8 @@ export async function start() {
 }
 
 /** Throws ApiError. `keepsLanguage`: a demonstration sign-in keeps the language the visitor reads. */
-export async function enter({ email, password, keepsLanguage = false }) {
-  await api.signIn(email, password);
+export async function enter({ email, password, code, keepsLanguage = false }) {
+  await api.signIn(email, password, code);
   await meet({ keepsLanguage });
 }
 

@@ -37,15 +37,17 @@ export function DoorScreen() {
 }
 
 function Form({ mode }) {
-  const { fields, act, autocomplete, other } = MODES[mode.value];
-  const typed = useRef({ full_name: "", email: "", password: "" });
+  const { fields: always, act, autocomplete, other } = MODES[mode.value];
+  const typed = useRef({ full_name: "", email: "", password: "", code: "" });
   const form = useRef(null);
   const missing = useSignal([]);
   const failure = useSignal(null);
   const isSending = useSignal(false);
   const refusals = useSignal(0);
   const person = useSignal({ birth_date: "", sex: "" });
-  useEffect(() => void (refusals.value && (form.current.querySelector("[aria-invalid]") ?? form.current.querySelector("#password")).focus()), [refusals.value]);
+  const asksForCode = useSignal(false);
+  const fields = asksForCode.value ? [...always, "code"] : always;
+  useEffect(() => void (refusals.value && form.current.querySelector(["[aria-invalid]", "#code", "#password"].find((wanted) => form.current.querySelector(wanted))).focus()), [refusals.value]);
 
   const submit = async (event) => {
     event.preventDefault();
@@ -58,6 +60,7 @@ function Form({ mode }) {
       const said = mode.value === "register" ? optional(person.value) : {};
       await act({ ...typed.current, ...said, email: typed.current.email.trim() });
     } catch (error) {
+      asksForCode.value ||= error.code === "code_required";
       failure.value = error;
       refusals.value += 1;
     }
@@ -79,6 +82,7 @@ function Form({ mode }) {
       ${field("email", { type: "email", autocomplete: "username", inputmode: "email", dir: "ltr" })}
       ${field("password", { type: "password", autocomplete, dir: "ltr", hint: mode.value === "register" && t("register.password_hint") })}
       ${mode.value === "register" && html`<${About} person=${person} error=${missing.value.includes("birth_date") ? t("birth.incomplete") : fieldMessage(failure.value?.fields.birth_date)} />`}
+      ${asksForCode.value && field("code", { autocomplete: "one-time-code", dir: "ltr", hint: t("signin.code_hint") })}
       ${isGeneral && html`<div class="notice bad" role="alert">${explain(failure.value)}</div>`}
       <button class="primary" disabled=${isSending.value}>${t(`${mode.value}.${isSending.value ? "sending" : "submit"}`)}</button>
       <button class="plain" type="button" id="other-mode" onClick=${() => (mode.value = other)}>${t(`${mode.value}.other`)}</button>

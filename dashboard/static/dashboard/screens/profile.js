@@ -1,21 +1,29 @@
 import { get } from "../api.js";
 import { t, word } from "../i18n.js";
 import { outbox } from "../outbox.js";
+import { announce } from "../parts/announcer.js";
+import { Devices } from "../parts/devices.js";
 import { Icon } from "../parts/icon.js";
 import { InstallHint } from "../parts/installation.js";
 import { Problem } from "../parts/notices.js";
+import { PasswordRow } from "../parts/password.js";
 import { PushChoice } from "../parts/push.js";
 import { Segments } from "../parts/segments.js";
 import { closeSheet, openSheet, SheetHeader } from "../parts/sheet.js";
 import { calendar, CALENDARS, chooseCalendar, chooseTheme, language, LANGUAGES, theme, THEMES } from "../preferences.js";
 import { useResource } from "../resource.js";
 import { changeLanguage, me, signOut } from "../session.js";
-import { html } from "../ui.js";
+import { html, useSignal } from "../ui.js";
 
 /** Who one is, how the app speaks and looks, and the way out. */
 export function ProfileScreen() {
   const { email, role, patient } = me.value;
   const { data: record, failure, again } = useResource(async () => patient && get(`/api/patients/${patient}/`));
+  const changes = useSignal(0);
+  const changed = () => {
+    changes.value += 1;
+    announce(t("password.changed"));
+  };
   const name = me.value.name || record?.full_name || email;
   return html`
     <div class="screen profile">
@@ -35,7 +43,9 @@ export function ProfileScreen() {
       <${Preferences} />
       <${PushChoice} />
       <${InstallHint} />
+      <${Devices} key=${changes.value} />
       <section class="card flush rows" aria-label=${t("app.sign_out")}>
+        <${PasswordRow} changed=${changed} />
         <button class="row" type="button" id="sign-out" onClick=${leave}><${Icon} name="leave" /><span class="grow">${t("app.sign_out")}</span></button>
         <button class="row danger" type="button" id="sign-out-everywhere" onClick=${confirmEverywhere}><${Icon} name="alert" /><span class="grow">${t("profile.sign_out_everywhere")}</span></button>
       </section>
