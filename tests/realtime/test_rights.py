@@ -58,7 +58,13 @@ def have_an_old_token_used_again(bob: User, diagnosis: Diagnosis) -> None:
         renew(refresh=old)
 
 
+def get_a_new_password(bob: User, diagnosis: Diagnosis) -> None:
+    bob.set_password("tulips-and-jasmine")
+    bob.save()
+
+
 LOSSES = [
+    (get_a_new_password, "not_authenticated", 4401),
     (leave_the_care_team, "not_allowed", 4403),
     (lose_the_role, "not_allowed", 4403),
     (be_deactivated, "not_authenticated", 4401),
