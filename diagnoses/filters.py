@@ -3,17 +3,24 @@ from __future__ import annotations
 from uuid import UUID
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Replace
 
 from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Remedy, SideEffect
 from diagnoses.querysets import CatalogueQuerySet, PatientQuerySet
+
+ZWNJ = "\u200c"
+PERSIAN_LETTERS = str.maketrans({"\u064a": "\u06cc", "\u0643": "\u06a9"})  # ye and kaf
 
 
 class CatalogueFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(method="search", label="part of a name, in either language")
 
     def search(self, queryset: CatalogueQuerySet, name: str, value: str) -> CatalogueQuerySet:
-        return queryset.filter(Q(name_en__icontains=value) | Q(name_fa__icontains=value) | Q(slug__icontains=value))
+        """Persian is found however its words are joined, and with the letters of an Arabic keyboard, too."""
+        joined = queryset.alias(joined=Replace(Replace("name_fa", Value(ZWNJ)), Value(" ")))
+        persian = value.translate(PERSIAN_LETTERS).replace(ZWNJ, "").replace(" ", "")
+        return joined.filter(Q(name_en__icontains=value) | Q(joined__icontains=persian) | Q(slug__icontains=value))
 
 
 class ConditionFilter(CatalogueFilter):

@@ -50,6 +50,15 @@ def test_a_term_is_found_in_either_language(api: Any, alice: Any, mint: Any, vio
     assert [row["slug"] for row in found] == ["mint"]
 
 
+@pytest.mark.parametrize("q", ["بی‌خوابی", "بیخوابی", "بی خوابی", "بيخوابي", "خوابی"])
+def test_persian_is_found_however_it_is_joined_and_typed(
+    api: Any, alice: Any, headache: Any, other_diagnosis: Any, q: str
+) -> None:
+    found = api(alice).get("/api/conditions/", {"q": q}).json()["results"]
+
+    assert [row["slug"] for row in found] == ["insomnia"]
+
+
 @pytest.mark.parametrize("q", ["%", "_", "\\", "'", '"'])
 def test_a_search_means_its_characters(api: Any, alice: Any, mint: Any, q: str) -> None:
     assert api(alice).get("/api/remedies/", {"q": q}).json()["results"] == []

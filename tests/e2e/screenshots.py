@@ -29,6 +29,8 @@ def at_the_door(page: Page) -> None:
 
 def register(page: Page) -> None:
     page.click("#other-mode")
+    page.click(".about summary")
+    page.locator(".about").evaluate("about => about.scrollIntoView({block: 'center'})")
 
 
 def home(page: Page) -> None:

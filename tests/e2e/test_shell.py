@@ -41,6 +41,33 @@ def test_a_new_patient_registers_and_is_in(page: Page) -> None:
 
 
 @pytest.mark.thorough
+def test_who_wants_to_says_birth_date_and_sex_and_half_a_date_is_not_sent(page: Page) -> None:
+    page.click("#language")
+    page.click("#other-mode")
+    page.click(".about summary")
+    page.fill("#birth-year", "۱۳۶۸")
+    page.click("label[for=sex-female]")
+    for field, text in [("full_name", "Rana"), ("email", "rana@new.example"), ("password", "a-long-unusual-word")]:
+        page.fill(f"#{field}", text)
+    page.click("form .primary")
+    expect(page.locator("#birth_date-error")).to_be_visible()
+    expect(page.locator("#birth-day")).to_be_focused()
+
+    page.fill("#birth-day", "11")
+    page.select_option("#birth-month", label="بهمن")
+    page.click("form .primary")
+
+    page.wait_for_selector(".tabs")
+    record = page.evaluate(
+        """async () => {
+            const {get} = await import("/static/dashboard/api.js");
+            return (await get("/api/patients/")).results[0];
+        }"""
+    )
+    assert (record["birth_date"], record["sex"]) == ("1990-01-31", "female")
+
+
+@pytest.mark.thorough
 def test_each_field_says_what_is_wrong_with_it(page: Page) -> None:
     fill_registration(page, full_name="Sara", email="sara@demo.example", password="123")
     expect(page.locator("#password-error")).to_contain_text("too short")

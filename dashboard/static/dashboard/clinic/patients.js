@@ -9,7 +9,6 @@ import { Pager } from "../parts/pager.js";
 import { openSheet } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
 import { html, useSignal } from "../ui.js";
-import { lettersOf } from "./letters.js";
 import { ageOf, MIZAJES } from "./person.js";
 import { NewPatientSheet } from "./record.js";
 
@@ -47,7 +46,8 @@ function askForPatients({ page, mizaj_type, condition }) {
   return get(`/api/patients/?${asked}`);
 }
 
-const plain = (text) => lettersOf(text).toLocaleLowerCase();
+/** Whatever the case, and whichever of the two letters for ye and kaf a keyboard writes. */
+const plain = (text) => text.toLocaleLowerCase().replaceAll("\u064a", "\u06cc").replaceAll("\u0643", "\u06a9").trim();
 const isLike = (name, typed) => plain(name).includes(plain(typed));
 
 function Search({ name, data }) {

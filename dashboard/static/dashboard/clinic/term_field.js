@@ -5,7 +5,6 @@ import { t } from "../i18n.js";
 import { Bits } from "../parts/bits.js";
 import { Icon } from "../parts/icon.js";
 import { html, useEffect, useRef, useSignal } from "../ui.js";
-import { lettersOf } from "./letters.js";
 
 const WAIT_MS = 200;
 const SHOWN = 8;
@@ -17,12 +16,12 @@ const NONE = new Map();
  */
 export function TermField({ id, path, label, hint, none, icon, about, value, error, forbidden = NONE, onChoose }) {
   const errorId = error ? `${id}-error` : null;
+  const wrong = error && html`<p class="error" id=${errorId}>${error}</p>`;
   return html`
     <div class="field term-field">
       ${value
-        ? html`<${Chosen} term=${value} label=${label} icon=${icon} about=${about} errorId=${errorId} onClear=${() => onChoose(null)} />`
-        : html`<${Search} id=${id} path=${path} label=${label} hint=${hint} none=${none} about=${about} errorId=${errorId} forbidden=${forbidden} onChoose=${onChoose} />`}
-      ${error && html`<p class="error" id=${errorId}>${error}</p>`}
+        ? html`<${Chosen} term=${value} label=${label} icon=${icon} about=${about} errorId=${errorId} onClear=${() => onChoose(null)} />${wrong}`
+        : html`<${Search} id=${id} path=${path} label=${label} hint=${hint} none=${none} about=${about} errorId=${errorId} wrong=${wrong} forbidden=${forbidden} onChoose=${onChoose} />`}
     </div>
   `;
 }
@@ -40,12 +39,13 @@ function Chosen({ term, label, icon, about, errorId, onClear }) {
   `;
 }
 
-function Search({ id, path, label, hint, none, about, errorId, forbidden, onChoose }) {
+function Search({ id, path, label, hint, none, about, errorId, wrong, forbidden, onChoose }) {
   const typed = useSignal("");
   const { found, failure } = useFound(path, typed.value);
   return html`
     <label for=${id}>${label}</label>
     <input id=${id} type="search" dir="auto" autocomplete="off" placeholder=${hint} value=${typed.value} aria-invalid=${errorId ? "true" : null} aria-describedby=${errorId} onInput=${({ target }) => (typed.value = target.value)} />
+    ${wrong}
     ${failure && html`<p class="error">${explain(failure)}</p>`}
     ${found?.length === 0 && html`<p class="soft small" role="status">${none}</p>`}
     <ul class="found plain-list">
@@ -69,7 +69,7 @@ function useFound(path, typed) {
   useEffect(() => {
     let isOld = false;
     const ask = async () => {
-      const asked = new URLSearchParams({ is_active: true, page_size: SHOWN, q: lettersOf(typed) });
+      const asked = new URLSearchParams({ is_active: true, page_size: SHOWN, q: typed.trim() });
       const answer = await get(`${path}?${asked}`).then(({ results }) => ({ found: results, failure: null }), (failure) => ({ found: null, failure }));
       if (!isOld) state.value = answer;
     };

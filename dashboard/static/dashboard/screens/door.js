@@ -95,9 +95,14 @@ function About({ person, error }) {
   const change = (part) => (person.value = { ...person.value, ...part });
   const options = [...SEXES, ""].map((value) => ({ value, label: t(value ? `sex.${value}` : "register.sex_unsaid") }));
   return html`
-    <p class="soft small">${t("register.why")}</p>
-    <${BirthDate} value=${person.value.birth_date} error=${error} onChange=${(birth_date) => change({ birth_date })} />
-    <${Segments} name="sex" legend=${t("record.sex")} options=${options} value=${person.value.sex} onChoose=${(sex) => change({ sex })} />
+    <details class="figures about" open=${Boolean(error)}>
+      <summary>${t("register.about")}</summary>
+      <div class="form-part">
+        <p class="soft small">${t("register.why")}</p>
+        <${BirthDate} value=${person.value.birth_date} error=${error} onChange=${(birth_date) => change({ birth_date })} />
+        <${Segments} name="sex" legend=${t("record.sex")} options=${options} value=${person.value.sex} onChoose=${(sex) => change({ sex })} />
+      </div>
+    </details>
   `;
 }
 

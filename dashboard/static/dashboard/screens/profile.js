@@ -38,6 +38,7 @@ export function ProfileScreen() {
             <span class="chip">${t(`role.${role}`)}</span>
             ${patient && html`<span class="chip">${record?.mizaj_type ? t("profile.mizaj", { value: word("mizaj", record.mizaj_type) }) : t("profile.mizaj_unknown")}</span>`}
           </p>
+          ${patient && record && !record.mizaj_type && html`<p class="soft small">${t("profile.mizaj_who")}</p>`}
         </div>
       </section>
       <${Preferences} />

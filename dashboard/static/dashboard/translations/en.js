@@ -517,7 +517,7 @@ export default {
   "diagnosing.severity": "How severe is it?",
   "diagnosing.imbalance": "Imbalance",
   "diagnosing.symptoms": "Symptoms",
-  "diagnosing.symptoms_hint": "One a line.",
+  "diagnosing.symptoms_hint": "One on each line.",
   "diagnosing.notes": "Notes",
   "diagnosing.notes_hint": "The patient can read them.",
   "diagnosing.manage": "Change…",
@@ -556,4 +556,6 @@ export default {
   "password.new": "New password",
   "password.save": "Change it",
   "password.changed": "Your password is changed. The other devices are signed out.",
+  "register.about": "Age and sex (optional)",
+  "profile.mizaj_who": "Your practitioner determines your temperament.",
 };

@@ -534,4 +534,6 @@ export default {
   "password.new": "رمز عبور تازه",
   "password.save": "تغییر بده",
   "password.changed": "رمز عبور شما تغییر کرد و دستگاه‌های دیگر از حساب خارج شدند.",
+  "register.about": "سن و جنس (اختیاری)",
+  "profile.mizaj_who": "مزاج شما را درمانگرتان تعیین می‌کند.",
 };
