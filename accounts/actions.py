@@ -144,10 +144,8 @@ def _next_pair(old: PresentedRefreshToken, attempt: str) -> TokenPair | None:
     used, is_first_use = cast(tuple[BlacklistedToken, bool], old.blacklist())  # annotated wrongly there
     purpose = sha256(f"{old['jti']} {attempt}".encode()).hexdigest()
     if is_first_use:
-        session.renewed_for = purpose
-        session.save(update_fields=["renewed_for"])
         _note_seen(session)
-        return tokens.issue(session)
+        return tokens.issue(session, renewed_for=purpose)
     is_same_attempt = bool(attempt) and session.renewed_for == purpose
     if is_same_attempt or timezone.now() - used.blacklisted_at <= RENEWAL_GRACE:
         return tokens.issue_again(session)

@@ -35,11 +35,11 @@ class PresentedRefreshToken(RefreshToken):
         pass
 
 
-def issue(session: Session) -> TokenPair:
-    """With a new refresh token, the newest of the session from now on."""
+def issue(session: Session, *, renewed_for: str = "") -> TokenPair:
+    """With a new refresh token, the newest of the session from now on; `renewed_for` see `Session`."""
     refresh = RefreshToken.for_user(session.user)
-    session.newest_refresh = refresh["jti"]
-    session.save(update_fields=["newest_refresh"])
+    session.newest_refresh, session.renewed_for = refresh["jti"], renewed_for
+    session.save(update_fields=["newest_refresh", "renewed_for"])
     return _pair(session, refresh)
 
 

@@ -77,7 +77,7 @@ class Server:
     def prepare(self) -> None:
         self.run(CLINIC)
 
-    def run(self, code: str, seconds: float = 60) -> None:
+    def run(self, code: str, seconds: float = 180) -> None:
         """In a shell of the clinic's."""
         command = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
         subprocess.run(command, cwd=ROOT, env=self._env, check=True, timeout=seconds)
