@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test stack stack-test chaos bench-fanout bench-analytics bench-predictions e2e screenshots lint format messages lock clean
+.PHONY: help run demo test stack stack-test chaos bench-fanout bench-analytics bench-predictions bench-live lighthouse e2e screenshots lint format messages lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ bench-analytics: .venv/.develop ## Reading, posting and rebuilding as a history 
 
 bench-predictions: .venv/.develop ## How good predictions are, what training takes and serving costs (DRUGLIB=folder of the reviews)
 	@$(BIN)/python -m benchmarks.predictions
+
+bench-live: .venv/.develop ## How soon a change is on the screen of whoever watches (nginx, Chromium; some minutes)
+	@$(BIN)/python -m benchmarks.live
+
+lighthouse: .venv/.develop ## What Lighthouse says about the dashboard on a phone (nginx, Chromium, node, npm; some minutes)
+	@$(BIN)/python -m benchmarks.lighthouse
 
 screenshots: .venv/.develop ## Take docs/screenshots anew from the running server with its demonstration clinic
 	@$(BIN)/python -m tests.e2e.screenshots --url $(URL)

@@ -44,17 +44,23 @@ export function moment(date) {
 /** Of the year of the reader's calendar. */
 export const months = () => monthNames(calendar.value, LOCALES[language.value]);
 
+/** Makes the formats that every screen needs, one at a time: each costs a phone some milliseconds, which it has while it waits. */
+export function prepareFormats() {
+  const now = new Date();
+  for (const make of [() => percent(0), () => number(0), () => weekday(now), () => day(now), () => moment(now), () => plural(0)]) setTimeout(make);
+}
+
 const formats = new Map();
 const dated = (options) => format("DateTimeFormat", options, `-u-ca-${calendar.value}`);
 
-function format(kind, options, extension = "") {
+function format(kind, options = {}, extension = "") {
   const locale = LOCALES[language.value] + extension;
   const key = `${kind} ${locale} ${JSON.stringify(options)}`;
   if (!formats.has(key)) formats.set(key, new Intl[kind](locale, options));
   return formats.get(key);
 }
 
-const plural = (count) => new Intl.PluralRules(LOCALES[language.value]).select(count ?? 0);
+const plural = (count) => format("PluralRules").select(count ?? 0);
 
 // Words from the data may run the other way: U+2068 and U+2069 keep them from turning the sentence around.
 function shown(value) {

@@ -2,11 +2,13 @@
 
 import { freshToken, get, post } from "./api.js";
 import { sendWhatWaits } from "./outbox.js";
+import { Pace } from "./pace.js";
 import { DiagnosisStream } from "./stream.js";
 import { useEffect, useRef } from "./ui.js";
 
 const MOST = 5; // sockets for one list; a patient has one to three active diagnoses
-const SETTLE_MS = 100; // one report makes two events
+const SETTLE_MS = 10; // one act may make several events
+const [FEW, BETWEEN_MS] = [4, 1_500]; // asked at once, then once in this time
 const LOOK_EVERY_MS = 60_000;
 
 export function streamOf(diagnosisId, since) {
@@ -23,9 +25,14 @@ export function useNews(diagnoses, onNews) {
   const watched = diagnoses.slice(0, MOST);
   useEffect(() => {
     let timer;
+    const pace = new Pace(FEW, BETWEEN_MS);
+    const now = () => {
+      pace.spend();
+      tell.current();
+    };
     const soon = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => tell.current(), SETTLE_MS);
+      timer = setTimeout(now, Math.max(SETTLE_MS, pace.wait));
     };
     const streams = watched.map(({ id, head }) => streamOf(id, head));
     const nudge = () => streams.forEach((stream) => stream.nudge());

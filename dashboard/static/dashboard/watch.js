@@ -3,12 +3,13 @@
 import { get, isAway, isTemporary, lostAt } from "./api.js";
 import { sideEffects } from "./catalogue.js";
 import { streamOf } from "./live.js";
+import { Pace } from "./pace.js";
 import { lastSeen, remember } from "./seen.js";
 import { batch, effect, signal } from "./ui.js";
 
 const SHOWN_EVENTS = 20;
-const SETTLE_MS = 60; // one report makes two events: weigh once
-const BETWEEN_MS = 1_500; // far below the server's limit
+const SETTLE_MS = 10; // one act may make several events: weigh once
+const [FEW, BETWEEN_MS] = [4, 1_500]; // weighed at once, then one in this time: far below the server's limit
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [2_000, 30_000]; // before the server is asked again
 const REST_MS = 500; // several things change at once: keep them once
 const SEALED = new Set(["symptoms", "notes"]); // that they changed is told, not to what
@@ -29,7 +30,7 @@ export class Watch {
   #id;
   #stream = null;
   #closed = false;
-  #weighedAt = 0;
+  #pace = new Pace(FEW, BETWEEN_MS);
   #weighTimer;
   #question = 0;
   #openTimer;
@@ -165,10 +166,26 @@ export class Watch {
     if (!UNWEIGHED.has(event.type)) this.#weighSoon();
   }
 
+  /** What the event says is shown at once; what it does not say is there when the server was asked. */
   #apply({ type, data }) {
-    if (type === "recommendation_update") this.#know([data.previous, data.recommendation].filter(Boolean));
     if (type === "diagnosis_update") this.#change(data);
     if (type === "diagnosis_update" && data.changed_fields.some((field) => SEALED.has(field))) this.reword();
+    if (type === "effectiveness_update") this.#find(data);
+    if (type !== "recommendation_update") return;
+    this.#know([data.previous, data.recommendation].filter(Boolean));
+    const ranking = this.ranking.value;
+    if (ranking) this.ranking.value = this.#withoutEnded(reranked(ranking, data.ranking));
+  }
+
+  #find({ recommendation_id: id, previous_score, remedy, ...finding }) {
+    const { findings, ...figures } = this.figures.value ?? {};
+    const before = findings?.get(id);
+    if (before) this.figures.value = { ...figures, findings: new Map([...findings, [id, { ...before, ...finding }]]) };
+  }
+
+  #withoutEnded({ predictions, left_out, ...ranking }) {
+    const isOpen = ({ recommendation }) => (this.recommendations.value.get(recommendation)?.status ?? "active") === "active";
+    return { ...ranking, predictions: predictions.filter(isOpen), left_out: left_out.filter(isOpen) };
   }
 
   #count({ type }) {
@@ -201,8 +218,7 @@ export class Watch {
 
   #weighSoon(atLeast = SETTLE_MS) {
     clearTimeout(this.#weighTimer);
-    const wait = Math.max(atLeast, this.#weighedAt + BETWEEN_MS - Date.now());
-    this.#weighTimer = setTimeout(() => this.#weigh(), wait);
+    this.#weighTimer = setTimeout(() => this.#weigh(), Math.max(atLeast, this.#pace.wait));
   }
 
   /** The ranking and the figures, each shown as soon as it is here. */
@@ -210,9 +226,9 @@ export class Watch {
     const question = ++this.#question;
     const isNewest = () => question === this.#question && !this.#closed;
     const level = this.level.value;
-    this.#weighedAt = Date.now();
+    this.#pace.spend();
     const answers = await Promise.allSettled([
-      this.#rank(level).then((ranking) => isNewest() && (this.ranking.value = ranking)),
+      this.#rank(level).then((ranking) => isNewest() && (this.ranking.value = this.#withoutEnded(ranking))),
       this.#measure().then((figures) => isNewest() && (this.figures.value = figures)),
     ]);
     const failed = answers.map(({ reason }) => reason).find(Boolean);
@@ -234,4 +250,20 @@ export class Watch {
     const findings = new Map(report.recommendations.map((row) => [row.recommendation, row.effectiveness]));
     return { overall: report.overall, findings, total: overview.total };
   }
+}
+
+/** The ranking with the order and the scores that an event tells; they are those of the balanced level. */
+function reranked(ranking, told) {
+  if (!told.length || ranking.level !== "balanced") return ranking;
+  const places = new Map(told.map(({ recommendation_id: id }, place) => [id, place]));
+  const placeOf = ({ recommendation: id }) => places.get(id) ?? told.length;
+  const predictions = ranking.predictions.map((prediction) => rescored(prediction, told[placeOf(prediction)]));
+  return { ...ranking, predictions: predictions.sort((one, other) => placeOf(one) - placeOf(other)) };
+}
+
+function rescored(prediction, told) {
+  if (!told) return prediction;
+  const { predicted_effectiveness, interval } = told;
+  const [low, high] = interval;
+  return { ...prediction, predicted_effectiveness, score: predicted_effectiveness, interval, confidence: 1 - (high - low) };
 }

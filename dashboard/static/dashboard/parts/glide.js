@@ -1,5 +1,5 @@
 import { prefersStillness } from "../preferences.js";
-import { useLayoutEffect, useRef } from "../ui.js";
+import { useLayoutEffect } from "../ui.js";
 
 const MOTION = { duration: 420, easing: "cubic-bezier(.2,.8,.2,1)" };
 
@@ -8,13 +8,12 @@ const MOTION = { duration: 420, easing: "cubic-bezier(.2,.8,.2,1)" };
  * the focus stays on what had it: a node that moves within the page loses it otherwise.
  */
 export function useGlide(list) {
-  const places = useRef(new Map());
   const focused = document.activeElement;
+  // Where they are before they are drawn anew: the first time nothing has to be measured.
+  const before = new Map([...(list.current?.children ?? [])].map((child) => [child.dataset.id, child.offsetTop]));
   useLayoutEffect(() => {
-    const before = places.current;
-    places.current = new Map([...list.current.children].map((child) => [child.dataset.id, child.offsetTop]));
     if (focused !== document.activeElement && list.current.contains(focused)) focused.focus({ preventScroll: true });
-    if (prefersStillness()) return;
+    if (!before.size || prefersStillness()) return;
     for (const child of list.current.children) {
       const distance = (before.get(child.dataset.id) ?? NaN) - child.offsetTop;
       if (distance) child.animate([{ transform: `translateY(${distance}px)` }, { transform: "none" }], MOTION); // NaN: new
