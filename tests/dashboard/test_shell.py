@@ -47,6 +47,13 @@ def test_the_shell_is_all_that_the_page_names_and_nothing_of_the_api(client: Cli
     assert all((deployed / path.removeprefix("/static/")).is_file() for path in files)
 
 
+def test_the_page_travels_small(client: Client) -> None:
+    page = client.get("/", headers={"Accept-Encoding": "gzip"})
+
+    assert page["Content-Encoding"] == "gzip"
+    assert len(page.content) < 3_000
+
+
 def test_another_file_makes_another_version(client: Client, settings: Any, tmp_path: Path, monkeypatch: Any) -> None:
     settings.DEBUG = True
     before = shell_of(client)["version"]

@@ -144,6 +144,7 @@ WALK: list[Callable[[Page], None]] = [
 def take(page: Page, language: str) -> None:
     for step in WALK:
         step(page)
+        page.mouse.move(0, 0)  # a finger does not rest on anything
         page.wait_for_timeout(800)  # the motion has ended
         picture = Image.open(io.BytesIO(page.screenshot()))
         name = step.__name__.replace("at_the_door", "sign-in")
