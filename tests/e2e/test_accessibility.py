@@ -22,7 +22,7 @@ Found = dict[str, dict[str, list[str]]]
 def clinic(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Server]:
     """The demonstration clinic: people with a past."""
     server = Server(tmp_path_factory.mktemp("demonstration"))
-    server.run(DEMO, seconds=300)
+    server.run(DEMO)
     server.start()
     yield server
     server.stop()

@@ -64,13 +64,22 @@ def test_another_version_is_offered_and_waits(page: Page) -> None:
     assert page.evaluate("window.same") is None
 
 
+# Whether what is on the screen lies on the device, too: it is kept when it has come to rest.
+IS_KEPT = """async () => {
+    const {recall} = await import("/static/dashboard/vault.js");
+    const names = [`seen diagnosis ${location.hash.split("/").pop()}`, "seen today", "side effects"];
+    const [diagnosis, ...others] = await Promise.all(names.map((name) => recall(name)));
+    const shown = document.querySelectorAll(".event").length;
+    return others.every(Boolean) && diagnosis?.data.ranking && shown && diagnosis.data.events.length === shown;
+}"""
+
+
 @pytest.fixture
 def kept(watching: Page) -> Page:
     """Sara's diagnosis, seen and kept; the home screen, too."""
     wait_for_worker(watching)
     watching.wait_for_selector(".recommendation")
-    watching.wait_for_selector(".event")
-    watching.wait_for_timeout(800)  # what is seen is kept when it has come to rest
+    watching.wait_for_function(IS_KEPT)
     return watching
 
 
@@ -224,7 +233,13 @@ def test_the_browser_is_asked_to_keep_what_an_installed_app_has(kept: Page) -> N
 @pytest.mark.thorough
 def test_a_draft_outlives_the_app(kept: Page) -> None:
     fill_in(kept, "half a sent")
-    kept.wait_for_timeout(600)
+    kept.wait_for_function(
+        """async (typed) => {
+            const {recall} = await import("/static/dashboard/vault.js");
+            return (await recall("drafts"))?.some(({comment}) => comment === typed);
+        }""",
+        arg="half a sent",
+    )
 
     kept.reload()
     kept.locator(".report").first.click()
