@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import sys
 
+CANNOT_RUN = 2
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
@@ -18,7 +20,8 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.exit(f"{error}\nEvery setting is explained in .env.example.")
+        sys.stderr.write(f"{error}\nEvery setting is explained in .env.example.\n")
+        sys.exit(CANNOT_RUN)
 
 
 if __name__ == "__main__":

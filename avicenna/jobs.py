@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from analytics.telling import tell_what_moved
+from avicenna.actions import report_worker
+from avicenna.backup.age import measure_backup_age
+from avicenna.models import WORKER_SECONDS
 from avicenna.work import Job
 from predictions.drift import measure_drift
 from predictions.matching import Matching
@@ -15,4 +18,6 @@ JOBS = (
     Job("matching", Matching()),
     Job("pushing", push_news),
     Job("drift", measure_drift, every=600),
+    Job("backups", measure_backup_age, every=60),
+    Job("life", report_worker, every=WORKER_SECONDS),
 )

@@ -26,6 +26,11 @@ realtime_resets = Counter("realtime_resets_total", "Sockets that had to start ov
 realtime_replays = Counter("realtime_replays_total", "Sockets that were handed what they had missed", ["source"])
 realtime_healed_gaps = Counter("realtime_healed_gaps_total", "Lost hints that the heads check made up for")
 realtime_slow_consumers = Counter("realtime_slow_consumers_total", "Sockets closed because they did not read")
+backup_last_success = Gauge(
+    "backup_last_success_timestamp_seconds",
+    "When the newest backup was made, 0 without any",
+    multiprocess_mode="mostrecent",
+)
 # Of the version in use, over the reports of the window; not a number where there are none.
 prediction_outcomes = Gauge(
     "prediction_outcomes", "Shown predictions with a report", ["window"], multiprocess_mode="livemostrecent"

@@ -89,6 +89,8 @@ try:
     # The same for backups, with keys of their own: `manage.py new_backup_key` prints one.
     BACKUP_KEY: list[str] = env.list("BACKUP_KEY", [])
     BACKUP_FOLDER = env.str("BACKUP_FOLDER", str(BASE_DIR / "var" / "backups"))
+    # What `manage.py doctor` looks at the age of.
+    TLS_CERTIFICATE_PATH = env.str("TLS_CERTIFICATE_PATH", "")
     POSTGRESQL_BIN = env.str("POSTGRESQL_BIN", "")
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])

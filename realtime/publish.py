@@ -16,6 +16,7 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
+from avicenna.identifiers import new_id
 from avicenna.sql import Row, Statement, insert, run
 from realtime.events import Event
 from realtime.models import DiagnosisEvent, RightsClock
@@ -109,6 +110,20 @@ def rights_changed(*users: User) -> None:
 
 def _send_rights_hint(message: dict[str, Any]) -> None:
     _outgoing.run(get_channel_layer().group_send(RIGHTS_GROUP, message))
+
+
+async def echo(seconds: float) -> float:
+    """Milliseconds that a message takes through a group and back. Raises `TimeoutError`, or what the layer raises."""
+    layer, group = get_channel_layer(), f"echo.{new_id()}"
+    async with asyncio.timeout(seconds):
+        channel = await layer.new_channel()
+        await layer.group_add(group, channel)
+        started = time.perf_counter()
+        await layer.group_send(group, {"type": "echo"})
+        await layer.receive(channel)
+        took = (time.perf_counter() - started) * 1000
+        await layer.group_discard(group, channel)
+    return took
 
 
 class Outgoing:
