@@ -229,7 +229,7 @@ def test_a_restore_that_finds_no_room_changes_nothing(clinic: Clinic) -> None:
 
 
 def test_memory_stays_flat(clinic: Clinic) -> None:
-    """However large the database: with its ballast it needs no more than a chunk or two above a command that does nothing."""
+    """A few chunks above what a command needs that does nothing, whatever the database holds."""
     idle, working = peak(clinic, "check"), peak(clinic, "backup")
 
     assert working - idle < 40_000_000
