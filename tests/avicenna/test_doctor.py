@@ -29,9 +29,9 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.actions import sign_out
 from accounts.models import Session
-from avicenna.actions import report_worker
 from avicenna.backup.folder import name_of
 from avicenna.identifiers import new_id
+from avicenna.jobs import JOBS
 from avicenna.models import SignOfLife
 from diagnoses.actions import stop_recommendation
 from feedback.actions import submit
@@ -134,7 +134,7 @@ def test_redis_and_the_channel_layer_under_test_answer(doctor: Doctor) -> None:
 
 def test_a_worker_that_never_was_then_is_then_falls_silent(doctor: Doctor) -> None:
     assert "never been at work" in next(iter(doctor("worker")))
-    report_worker()
+    next(job.do for job in JOBS if job.name == "life")()
     assert doctor("worker") == {}
     SignOfLife.objects.update(seen_at=timezone.now() - timedelta(hours=3))
     assert "silent for 3 hours" in next(iter(doctor("worker")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from avicenna.backup.folder import name_of
 from avicenna.backup.format import Opener, Sealer
 from avicenna.backup.keys import backup_keys
 from avicenna.backup.manifest import packed, unpack
+from avicenna.jobs import JOBS
 from diagnoses.actions import change_diagnosis
 from diagnoses.models import Diagnosis, Patient
 from feedback.actions import submit
@@ -231,6 +233,29 @@ def test_what_a_killed_backup_left_goes_with_the_next(clinic: Any, run: Run, fol
     run("backup")
 
     assert not list(folder.glob(".*"))
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no servers")
+def test_another_server_proves_it(clinic: Any, run: Run, newest: Newest) -> None:
+    run("backup")
+
+    assert "is good" in run("verify_backup", "--server", os.environ["DATABASE_URL"])
+    with pytest.raises(CommandError, match="PostgreSQL does not answer"):
+        run("verify_backup", "--server", "postgresql://nobody@127.0.0.1:1/none")
+
+
+def test_prometheus_hears_how_old_it_is(clinic: Any, run: Run, newest: Newest, api: Any, settings: Any) -> None:
+    settings.METRICS_TOKEN = "m" * 32
+    measure = next(job.do for job in JOBS if job.name == "backups")
+
+    def told() -> float:
+        measure()
+        metrics = api(authorization=f"Bearer {'m' * 32}").get("/metrics").content.decode()
+        return float(re.findall(r"^backup_last_success_timestamp_seconds (\S+)", metrics, re.M)[0])
+
+    assert told() == 0
+    run("backup")
+    assert abs(told() - newest().stat().st_mtime) < 60
 
 
 def test_after_another_kind_of_recovery_the_streams_leap_too(clinic: Any, run: Run) -> None:
