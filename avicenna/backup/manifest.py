@@ -5,7 +5,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from avicenna.backup.format import BackupError
 
 LENGTH_BYTES = 4
 
@@ -79,5 +81,10 @@ def unpack(content: Iterator[bytes]) -> tuple[Manifest, Iterator[bytes]]:
             wanted = LENGTH_BYTES + int.from_bytes(seen[:LENGTH_BYTES], "big")
         if len(seen) >= wanted:
             break
-    manifest = Manifest.model_validate_json(bytes(seen[LENGTH_BYTES:wanted]))
+    try:
+        manifest = Manifest.model_validate_json(bytes(seen[LENGTH_BYTES:wanted]))
+    except ValidationError as error:
+        raise BackupError(
+            "What the backup says of itself is not understood: a newer version of Avicenna wrote it."
+        ) from error
     return manifest, chain([bytes(seen[wanted:])], content)

@@ -229,7 +229,8 @@ def _before(present: Sequence[Name]) -> bytes:
 
 def _after(expected: Mapping[str, Table], afterwards: Sequence[str]) -> bytes:
     checks = [_check(name, table) for name, table in expected.items()]
-    lines = [f"{STEADY};", *checks, "SET search_path = public;", *(f"{one};" for one in afterwards), "COMMIT;", ""]
+    lines = [f"{STEADY};", *checks, "SET search_path = public;", *(f"{one};" for one in afterwards)]
+    lines += ["ANALYZE;", "COMMIT;", ""]  # without statistics the first hours would be slow
     return "\n".join(lines).encode()
 
 

@@ -119,6 +119,13 @@ def test_a_database_of_a_newer_version(doctor: Doctor) -> None:
     assert "applied, but not known to this version: realtime.9999_later" in doctor("migrations")
 
 
+def test_keys_that_do_not_open_what_is_stored(doctor: Doctor, patient: Any, settings: Any) -> None:
+    assert doctor("sealed fields") == {}
+    settings.FIELD_ENCRYPTION_KEYS = ["other:" + "Q" * 43 + "="]
+
+    assert "diagnoses.Patient.full_name cannot be opened; it was sealed with the key 'debug'" in doctor("sealed fields")
+
+
 def test_redis_that_is_gone(doctor: Doctor, settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     backend = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [settings.REDIS_URL]}}

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.checkup import examine_token
 from avicenna.doctor import configuration, database, machine, reach
 from avicenna.doctor.findings import Examination, Finding, Severity, examine_all
+from avicenna.doctor.sealed import examine_sealed_fields
 from predictions.checkup import examine_diagnosis, examine_model, examine_patient
 from realtime.checkup import examine_layer, examine_stream
 
@@ -81,6 +82,7 @@ def _examinations(options: dict[str, Any]) -> Iterator[Examination]:
     yield Examination("database", database.examine_database)
     yield Examination("migrations", database.examine_migrations, needs_database=True)
     yield Examination("schema", database.examine_schema, needs_database=True)
+    yield Examination("sealed fields", examine_sealed_fields, needs_database=True)
     yield Examination("redis", machine.examine_redis)
     yield Examination("channel layer", examine_layer)
     yield Examination("clock", machine.examine_clocks, needs_database=True)
