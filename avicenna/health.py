@@ -6,11 +6,13 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 _STARTED = time.monotonic()
+_migrated = False
 
 
 def _database() -> None:
@@ -22,8 +24,22 @@ def _cache() -> None:
     cache.get("health")
 
 
+def _migrations() -> None:
+    """Whether the database has all that this release asks for. Once it has, it is not asked again."""
+    global _migrated
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise LookupError("migrations are missing")
+        _migrated = True
+
+
 # A part that is required takes the service down with it; the others only degrade it.
-_PARTS: dict[str, tuple[Callable[[], None], bool]] = {"database": (_database, True), "cache": (_cache, False)}
+_PARTS: dict[str, tuple[Callable[[], None], bool]] = {
+    "database": (_database, True),
+    "migrations": (_migrations, True),
+    "cache": (_cache, False),
+}
 
 
 def examine() -> tuple[str, dict[str, Any]]:

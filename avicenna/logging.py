@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +23,11 @@ _FOREIGN_ID = re.compile(r"[0-9a-zA-Z-]{8,64}")
 
 # The request's text shows its query string; the other is uvicorn's message once more, with terminal codes.
 _UNWANTED = ("request", "color_message")
+
+
+def begin_request(foreign: str) -> Token[str]:
+    """From here on this context belongs to a request: with the id a proxy gave it, if it is one, else a new one."""
+    return request_id.set(foreign if _FOREIGN_ID.fullmatch(foreign) else uuid.uuid4().hex)
 
 
 class AddRequestId(logging.Filter):
@@ -49,9 +54,8 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        foreign = request.headers.get("X-Request-ID", "")
-        current = foreign if _FOREIGN_ID.fullmatch(foreign) else uuid.uuid4().hex
-        token = request_id.set(current)
+        token = begin_request(request.headers.get("X-Request-ID", ""))
+        current = request_id.get()
         started = time.perf_counter()
         try:
             response = self.get_response(request)
@@ -103,6 +107,9 @@ def logging_config(*, level: int, file: str, sql_echo: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             # Debug lines of these carry statements, tokens or cache keys.
             "asyncio": {"level": "INFO"},
+            "httpcore": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            "uvicorn.error": {"level": "INFO"},
+            "websockets": {"level": "INFO"},
         },
     }

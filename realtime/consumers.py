@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.translation import override
 from pydantic import ValidationError
 
+from avicenna.logging import begin_request
 from avicenna.metrics import realtime_slow_consumers, websocket_messages
 from diagnoses.models import Diagnosis
-from realtime.admission import Handshake, admit, client_address, extend, language, origin_is_ours
+from realtime.admission import Handshake, admit, client_address, extend, header, language, origin_is_ours
 from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
 from realtime.events import CLIENT_FRAMES, Ack, Body, Connect, ErrorFrame, Pong, Refresh, TokenExpiring
 from realtime.hub import current_hub
@@ -43,6 +44,7 @@ handshakes = Window(settings.WEBSOCKET_HANDSHAKES_PER_MINUTE)
 
 async def diagnosis_stream(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """The ASGI application behind `/ws/diagnoses/{id}/`."""
+    begin_request(header(scope, b"x-request-id"))  # the connection has a context of its own
     await receive()  # websocket.connect
     if not origin_is_ours(scope):
         await send({"type": "websocket.close"})  # before accept: a plain 403 for somebody else's page

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db.migrations.recorder import MigrationRecorder
 
 
 def test_health_answers_under_both_names(api: Any, db: None) -> None:
@@ -13,8 +14,23 @@ def test_ready_names_each_part_with_its_time(api: Any, db: None) -> None:
     answer = api().get("/health/ready")
 
     assert answer.status_code == 200
-    assert {part: found["state"] for part, found in answer.json()["parts"].items()} == {"database": "ok", "cache": "ok"}
-    assert all(found["ms"] >= 0 for found in answer.json()["parts"].values())
+    parts = answer.json()["parts"]
+    assert {part: found["state"] for part, found in parts.items()} == dict.fromkeys(
+        ("database", "migrations", "cache"), "ok"
+    )
+    assert all(found["ms"] >= 0 for found in parts.values())
+
+
+def test_a_release_whose_migrations_are_missing_is_not_ready(
+    api: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("avicenna.health._migrated", False)
+    MigrationRecorder.Migration.objects.filter(app="realtime").order_by("-pk")[:1].get().delete()
+
+    answer = api().get("/health/ready")
+
+    assert answer.status_code == 503
+    assert {part for part, found in answer.json()["parts"].items() if found["state"] == "down"} == {"migrations"}
 
 
 def test_without_the_database_it_is_not_ready(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:

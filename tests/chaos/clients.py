@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import socket
+import ssl
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ class Watcher:
     position: int = 0
     seconds_per_frame: float = 0.0
     narrow: bool = False  # small buffers: the server notices soon that nothing is read
+    tls: ssl.SSLContext | None = None  # behind nginx, which answers to `localhost`
     log: list[Entry] = field(default_factory=list)
     closes: Counter[int] = field(default_factory=Counter)
     connects: int = 0
@@ -92,6 +94,7 @@ class Watcher:
         async with connect(
             address,
             sock=plain,
+            ssl=self.tls,
             additional_headers=headers,
             compression=None,
             max_queue=4,
@@ -113,7 +116,8 @@ class Watcher:
             raise Hopeless(f"closed with {code}")
 
     async def _address(self) -> tuple[str, dict[str, str]]:
-        base = f"ws://127.0.0.1:{self.port}/ws/diagnoses/{self.diagnosis}/?since={self.position}"
+        door = f"wss://localhost:{self.port}" if self.tls else f"ws://127.0.0.1:{self.port}"
+        base = f"{door}/ws/diagnoses/{self.diagnosis}/?since={self.position}"
         bearer = {"Authorization": f"Bearer {self.token}"}
         if not self.by_ticket:
             return base, bearer

@@ -113,6 +113,10 @@ class Stack:
         )
         return done.stdout
 
+    def from_address(self, address: str) -> httpx.HTTPTransport:
+        """For `client`: somebody else on this machine, to nginx."""
+        return httpx.HTTPTransport(verify=self.tls, local_address=address)
+
     def client(self, **options: object) -> httpx.Client:
         return httpx.Client(base_url=self.url, verify=self.tls, trust_env=False, timeout=15, **options)  # type: ignore[arg-type]
 
@@ -217,6 +221,8 @@ class Stack:
                     f"server 127.0.0.1:{port} fail_timeout=1s;" for port in self.socket_ports
                 ),
                 "AVICENNA_STATIC": self.env["STATIC_ROOT"],
+                "AVICENNA_ACCESS_LOG": str(self.logs / "nginx-access.log"),
+                "AVICENNA_ERROR_LOG": str(self.logs / "nginx-error.log"),
             }
         )
         config = self.folder / "nginx.conf"

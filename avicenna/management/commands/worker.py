@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from threading import Event
 from typing import Any
 
@@ -24,8 +25,10 @@ class Command(BaseCommand):
                 serve_metrics(settings.WORKER_METRICS)
             except (OSError, ValueError) as error:
                 raise CommandError(f"WORKER_METRICS={settings.WORKER_METRICS}: {error}") from error
+        stop = Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
         self.stdout.write("At work. Ctrl-C stops it; nothing is lost.")
         try:
-            work(Event(), JOBS)
+            work(stop, JOBS)
         except KeyboardInterrupt:
             self.stdout.write("Stopped.")
