@@ -98,6 +98,7 @@ try:
     DATABASES = {"default": database()}
     DATABASE_PLANS = env.bool("DATABASE_PLANS", True)
     REDIS_URL = env.str("REDIS_URL", "")
+    REALTIME_REDIS_URLS: list[str] = env.list("REALTIME_REDIS_URLS", [REDIS_URL] if REDIS_URL else [])
     LOG_LEVEL = env.log_level("LOG_LEVEL", logging.INFO)
     LOG_FILE = env.str("LOG_FILE", "")
     SQL_ECHO = env.bool("SQL_ECHO", False)
@@ -205,7 +206,7 @@ if REDIS_URL:
     CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL]},
+            "CONFIG": {"hosts": REALTIME_REDIS_URLS},
         }
     }
     CACHES = {"default": {"BACKEND": "avicenna.redis_cache.RedisCache", "LOCATION": REDIS_URL}}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-SERVING = {"serve", "sockets", "runserver"}
+SERVING = {"serve", "runserver"}
 
 
 def limit_statements(command: str | None = None) -> None:

@@ -83,7 +83,7 @@ def test_only_nginx_is_open_to_the_world(services: dict[str, Any]) -> None:
     }
 
     assert published == {("nginx", "80"), ("nginx", "443")}
-    assert services["rest"]["environment"]["FORWARDED_ALLOW_IPS"] in str(services["nginx"]["networks"])
+    assert services["rest"]["environment"]["TRUSTED_PROXIES"] in str(services["nginx"]["networks"])
 
 
 def test_nginx_is_given_everything_its_template_asks_for(services: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ def test_both_start_the_same() -> None:
     assert set(ours) == set(units) == {"rest", "sockets", "worker"}
     for name, words in {
         "rest": "-m gunicorn --config docker/gunicorn.conf.py",
-        "sockets": "manage.py sockets",
+        "sockets": "-m avicenna.sockets",
         "worker": "manage.py worker",
     }.items():
         assert words in ours[name] and words in units[name]

@@ -188,7 +188,6 @@ class Stack:
             "CORS_ALLOWED_ORIGINS": "",
             "CSRF_TRUSTED_ORIGINS": self.url,
             "DATABASE_URL": self.postgresql.url,
-            "DATABASE_POOL_SIZE": "0",
             "REDIS_URL": self.redis_url,
             "BEHIND_TLS_PROXY": "1",
             "METRICS_TOKEN": self.metrics_token,
@@ -221,6 +220,7 @@ class Stack:
                     f"server 127.0.0.1:{port} fail_timeout=1s;" for port in self.socket_ports
                 ),
                 "AVICENNA_STATIC": self.env["STATIC_ROOT"],
+                "AVICENNA_WEBROOT": str(self._made("webroot")),
                 "AVICENNA_ACCESS_LOG": str(self.logs / "nginx-access.log"),
                 "AVICENNA_ERROR_LOG": str(self.logs / "nginx-error.log"),
             }

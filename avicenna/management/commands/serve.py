@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from avicenna.jobs import JOBS
-from avicenna.serving import serve
+from avicenna.sockets import serve
 from avicenna.work import work
 
 SIGN_INS = """
