@@ -109,7 +109,7 @@ def logging_config(*, level: int, file: str, sql_echo: bool) -> dict[str, Any]:
             "asyncio": {"level": "INFO"},
             "httpcore": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
-            "uvicorn.error": {"level": "INFO"},
+            "uvicorn.error": {"level": "WARNING"},
             "websockets": {"level": "INFO"},
         },
     }

@@ -41,11 +41,14 @@ def test_without_redis_it_is_degraded_and_serves(clinic: Stack, people: dict[str
                 json=report | {"client_id": str(uuid4())},
                 headers={"Authorization": f"Bearer {diagnosis['patient']}"},
             )
+            guessed = http.post("/api/auth/token", json={"email": "nobody@clinic.example", "password": "wrong"})
         again = eventually(lambda: http.get("/health/ready"), lambda answer: answer.json()["status"] == "ok")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert states(answer) == {"database": "ok", "migrations": "ok", "cache": "down"}
     assert posted.status_code == 201
+    assert (guessed.status_code, guessed.headers["Retry-After"]) == (503, "5")  # while nobody counts the attempts
+    assert guessed.json()["error"]["code"] == "unavailable"
     assert set(states(again).values()) == {"ok"}
 
 
