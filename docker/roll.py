@@ -50,7 +50,7 @@ def is_young(port: str, than: float) -> bool:
     host = os.environ["ALLOWED_HOSTS"].split(",")[0]
     asked = urllib.request.Request(f"http://127.0.0.1:{port}/health/live", headers={"Host": host})
     try:
-        with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310 (this host)
+        with urllib.request.urlopen(asked, timeout=20) as answer:  # noqa: S310 (this host)
             return bool(json.load(answer)["uptime_seconds"] < than)
     except OSError:
         return False
@@ -75,7 +75,7 @@ def main() -> int:
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--supervisor", dest="restart", action="store_const", const=with_supervisor)
     how.add_argument("--systemd", dest="restart", action="store_const", const=with_systemd)
-    parser.add_argument("--patience", type=float, default=60, help="seconds that each may take (60)")
+    parser.add_argument("--patience", type=float, default=120, help="seconds that each may take (120)")
     parser.add_argument("--pause", type=float, default=2, help="seconds for the clients of a socket server (2)")
     given = parser.parse_args()
     if lost := roll(given.restart, given.patience, given.pause):

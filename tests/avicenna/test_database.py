@@ -138,3 +138,18 @@ def test_the_pool_keeps_twenty_opens_forty_more_and_looks_at_each_before_use() -
     said = said_by("-c", POOL, PGAPPNAME="pooled")
 
     assert said == {"again": True, "kept": 20, "most": 60}
+
+
+def test_a_statement_names_its_request(api: Any, alice: Any) -> None:
+    answer = api(alice).get("/api/me")
+
+    ours = connection.connection.info
+    with psycopg.connect(ours.dsn) as other:
+        row = other.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", [ours.backend_pid]).fetchone()
+    assert row and row[0].endswith(f" /* request_id={answer['X-Request-ID']} */")
+
+
+def test_outside_of_a_request_it_names_none() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+        assert "request_id" not in cursor.fetchone()[0]

@@ -1,6 +1,6 @@
-"""`python -m tests.chaos.clinic COUNT`: prepares the database and prints the clinic as JSON.
+"""`python -m tests.chaos.clinic COUNT [NAME]`: prepares the database and prints the clinic as JSON.
 
-One practitioner, one patient for every diagnosis, all signed in.
+One practitioner, one patient for every diagnosis, all signed in. Another name makes another clinic beside the first.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def person(email: str, role: Role) -> User:
     return User.objects.create(email=email, role=role, password="!")
 
 
-def treat(number: int, doctor: User, condition: Condition, remedy: Remedy) -> dict[str, Any]:
-    user = person(f"patient-{number}@chaos.example", Role.PATIENT)
+def treat(name: str, number: int, doctor: User, condition: Condition, remedy: Remedy) -> dict[str, Any]:
+    user = person(f"patient-{number}@{name}.example", Role.PATIENT)
     patient = create_patient(actor=doctor, user=user, full_name=f"Patient {number}")
     diagnosis = record_diagnosis(actor=doctor, patient=patient, condition=condition, severity=3)
     recommendation = recommend(actor=doctor, diagnosis=diagnosis, remedy=remedy)
@@ -43,13 +43,15 @@ def treat(number: int, doctor: User, condition: Condition, remedy: Remedy) -> di
     }
 
 
-def main() -> None:
+def main(count: int, name: str = "chaos") -> None:
     call_command("migrate", verbosity=0)
-    doctor = person("doctor@chaos.example", Role.PRACTITIONER)
-    condition = Condition.objects.create(slug="headache", name_en="Headache", name_fa="سردرد")
-    remedy = Remedy.objects.create(slug="mint", name_en="Mint", name_fa="نعناع", kind="herbal", warmth=2, moisture=-2)
-    diagnoses = [treat(number, doctor, condition, remedy) for number in range(int(sys.argv[1]))]
+    doctor = person(f"doctor@{name}.example", Role.PRACTITIONER)
+    names = {"name_en": "Headache", "name_fa": "سردرد"}
+    condition, _ = Condition.objects.get_or_create(slug="headache", defaults=names)
+    mint = {"name_en": "Mint", "name_fa": "نعناع", "kind": "herbal", "warmth": 2, "moisture": -2}
+    remedy, _ = Remedy.objects.get_or_create(slug="mint", defaults=mint)
+    diagnoses = [treat(name, number, doctor, condition, remedy) for number in range(count)]
     sys.stdout.write(json.dumps({"doctor": sign_in(doctor), "diagnoses": diagnoses}))
 
 
-main()
+main(int(sys.argv[1]), *sys.argv[2:])

@@ -1,18 +1,12 @@
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.run import ROOT
 from tests.stack.servers import missing
 from tests.stack.stack import Stack, stack
-
-DIAGNOSES = 23
 
 # Logs say all they ever say; tokens outlive the tests; limits by user, which a load would meet, are out of reach, and
 # those by address stand where one that is tried here can be met.
@@ -36,8 +30,4 @@ def clinic() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def people(clinic: Stack) -> dict[str, Any]:
     """A practitioner's token, and diagnoses with their patients' tokens: see tests/chaos/clinic.py."""
-    command = [sys.executable, "-m", "tests.chaos.clinic", str(DIAGNOSES)]
-    done = subprocess.run(command, cwd=ROOT, env=clinic.env, text=True, capture_output=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    return clinic.people("nginx", 5)

@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -101,6 +102,14 @@ class Stack:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def people(self, name: str, diagnoses: int) -> dict[str, Any]:
+        """A practitioner's token, and so many diagnoses with their patients' tokens: see tests/chaos/clinic.py."""
+        command = [sys.executable, "-m", "tests.chaos.clinic", str(diagnoses), name]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, text=True, capture_output=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        told: dict[str, Any] = json.loads(done.stdout)
+        return told
 
     def supervisorctl(self, *command: str) -> str:
         done = subprocess.run(

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from typing import Any
 
 import pytest
 
@@ -19,10 +18,10 @@ pytestmark = pytest.mark.thorough
 
 
 async def test_while_everything_is_restarted_in_turn_no_request_fails_and_no_event_is_lost(
-    clinic: Stack, people: dict[str, Any]
+    clinic: Stack,
 ) -> None:
     before = clinic.processes
-    async with load(clinic, people) as everyone:
+    async with load(clinic, "rolling") as everyone:
         await everyone.written(50)
         started, written = time.time(), everyone.writers.acknowledged
         said = await asyncio.to_thread(clinic.roll)
@@ -51,9 +50,9 @@ def slowest(everyone: Load, since: float) -> int:
 
 
 async def test_a_socket_server_that_is_killed_costs_its_clients_a_moment_and_nobody_an_event(
-    clinic: Stack, people: dict[str, Any]
+    clinic: Stack,
 ) -> None:
-    async with load(clinic, people) as everyone:
+    async with load(clinic, "killing") as everyone:
         await everyone.written(30)
         os.kill(clinic.processes["sockets-1"], signal.SIGKILL)
         await everyone.written(30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,13 +13,13 @@ import httpx
 
 from tests.chaos.clients import Watcher
 from tests.chaos.harness import Chaos, Size
+from tests.chaos.oracle import judge
 from tests.chaos.servers import Stack as ChaosStack
 from tests.chaos.writers import Case
-from tests.stack.conftest import DIAGNOSES
 from tests.stack.stack import Stack
 
 # 220 sockets on 22 diagnoses, of which 20 are written to all the time.
-LOAD = Size(busy=DIAGNOSES - 3, watchers_each=10, pause=1.0, stampede=0)
+LOAD = Size(busy=20, watchers_each=10, pause=1.5, stampede=0)
 
 
 class Load(Chaos):
@@ -30,15 +31,34 @@ class Load(Chaos):
         super().__init__(cast("ChaosStack", servers), people, LOAD, random.Random(), http)
         self._tls = clinic.tls
 
+    def complaints(self) -> list[str]:
+        """Of what clients saw. How many events there should be is not said here: the worker tells of some, too."""
+        found = list(self.ledger.holes)
+        for watcher in self.watchers:
+            events, head = self.ledger.events[watcher.diagnosis], self.ledger.heads[watcher.diagnosis]
+            found += [f"{watcher.diagnosis}: {complaint}" for complaint in judge(watcher.log, events, head)]
+        return found
+
+    async def verdict(self) -> None:
+        """Stops writing, lets everyone catch up, compares: every report once, every event to everyone once."""
+        await self.writers.rest()
+        await self.caught_up()
+        reports = {client_id: 1 for case in self.cases for client_id in case.reports}
+        stored = await self.ledger.sent_ids()
+        assert {client_id: stored[client_id] for client_id in reports} == reports
+        assert self.complaints() == []
+
     def watch(self, case: Case, number: int = 0, **habits: Any) -> Watcher:
         return super().watch(case, number, tls=self._tls, **habits)
 
 
 @asynccontextmanager
-async def load(clinic: Stack, people: dict[str, Any]) -> AsyncIterator[Load]:
+async def load(clinic: Stack, name: str) -> AsyncIterator[Load]:
+    """On diagnoses of its own."""
+    people = await asyncio.to_thread(clinic.people, name, LOAD.busy + 3)
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=20)
     async with httpx.AsyncClient(
-        base_url=clinic.url, verify=clinic.tls, limits=limits, timeout=30, trust_env=False
+        base_url=clinic.url, verify=clinic.tls, limits=limits, timeout=60, trust_env=False
     ) as http:
         everyone = Load(clinic, people, http)
         try:
