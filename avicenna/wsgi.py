@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from avicenna.time_limits import limit_statements
@@ -12,3 +14,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
 limit_statements()
 
 application = get_wsgi_application()
+
+# Views and all that they import, now and not while somebody waits for the first answer after a restart.
+import_module(settings.ROOT_URLCONF)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,7 +16,7 @@ from tests.chaos.harness import Chaos, Size
 from tests.chaos.oracle import judge
 from tests.chaos.servers import Stack as ChaosStack
 from tests.chaos.writers import Case
-from tests.stack.stack import Stack
+from tests.stack.stack import PATIENCE, Stack
 
 # 220 sockets on 22 diagnoses, of which 20 are written to all the time.
 LOAD = Size(busy=20, watchers_each=10, pause=1.5, stampede=0)
@@ -30,6 +30,9 @@ class Load(Chaos):
         servers = SimpleNamespace(postgres=SimpleNamespace(url=clinic.postgresql.url), sockets=[door], servers=[])
         super().__init__(cast("ChaosStack", servers), people, LOAD, random.Random(), http)
         self._tls = clinic.tls
+
+    async def until(self, holds: Callable[[], bool], what: str, within: float = PATIENCE) -> float:
+        return await super().until(holds, what, max(within, PATIENCE))
 
     def complaints(self) -> list[str]:
         """Of what clients saw. How many events there should be is not said here: the worker tells of some, too."""
@@ -58,7 +61,7 @@ async def load(clinic: Stack, name: str) -> AsyncIterator[Load]:
     people = await asyncio.to_thread(clinic.people, name, LOAD.busy + 3)
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=20)
     async with httpx.AsyncClient(
-        base_url=clinic.url, verify=clinic.tls, limits=limits, timeout=60, trust_env=False
+        base_url=clinic.url, verify=clinic.tls, limits=limits, timeout=PATIENCE, trust_env=False
     ) as http:
         everyone = Load(clinic, people, http)
         try:
