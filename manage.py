@@ -14,9 +14,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    from avicenna.time_limits import limit_statements
+    from avicenna import process_defaults
 
-    limit_statements(next(iter(sys.argv[1:]), ""))
+    process_defaults.for_command(next(iter(sys.argv[1:]), ""))
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

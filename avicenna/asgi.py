@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 
-from avicenna.time_limits import limit_statements
+from avicenna import process_defaults
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
-# Requests run in many threads here: a pool keeps them from opening a PostgreSQL connection each.
-os.environ.setdefault("DATABASE_POOL_SIZE", "20")
-limit_statements()
+process_defaults.for_asgi()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402

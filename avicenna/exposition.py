@@ -50,10 +50,9 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
-def serve_metrics(address: str) -> None:
-    """For a process without HTTP: answers at `host:port` from a thread, until the process ends."""
-    host, _, port = address.rpartition(":")
-    server = make_server(host, int(port), _application, handler_class=_Silent)
+def serve_metrics(port: int) -> None:
+    """For a process without HTTP: answers at every address from a thread until it ends; with the same token."""
+    server = make_server("", port, _application, handler_class=_Silent)
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
 

@@ -72,7 +72,7 @@ def database() -> dict[str, Any]:
 
 
 def database_limits() -> str:
-    """For PostgreSQL's `options`. A limit of 0 seconds is none; time_limits.py says whose they are."""
+    """For PostgreSQL's `options`. A limit of 0 seconds is none; process_defaults.py says whose they are."""
     statement = env.int("DATABASE_STATEMENT_TIMEOUT", 0)
     # Twice as long: whoever stops in the middle of a transaction holds its locks, also after the last statement.
     limits = {"statement_timeout": statement, "idle_in_transaction_session_timeout": 2 * statement}
@@ -110,7 +110,6 @@ try:
     API_DOCS = env.bool("API_DOCS", DEBUG)
     STATIC_ROOT = env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
-    WORKER_METRICS = env.str("WORKER_METRICS", "")
     WATCHED_FOLDERS: list[str] = env.list("WATCHED_FOLDERS", [str(BASE_DIR)])
     WATCHED_CERTIFICATES: list[str] = env.list("WATCHED_CERTIFICATES", [])
     WEBSOCKET_ALLOW_TOKEN_IN_QUERY = env.bool("WEBSOCKET_ALLOW_TOKEN_IN_QUERY", False)

@@ -8,10 +8,10 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from avicenna.time_limits import limit_statements
+from avicenna import process_defaults
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "avicenna.settings")
-limit_statements()
+process_defaults.for_wsgi()
 
 application = get_wsgi_application()
 

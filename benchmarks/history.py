@@ -347,4 +347,5 @@ def main() -> None:
         print(json.dumps(COMMANDS[name](value)), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

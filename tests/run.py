@@ -61,6 +61,7 @@ ONCE = {
     "tests/dashboard": "it reads the files of the page",
     "tests/docker": "it reads the configuration",
     "tests/feedback/importing": NO_DATABASE,
+    "tests/monitoring/test_rules.py": NO_DATABASE,
     "tests/predictions/test_baselines.py": NO_DATABASE,
     "tests/predictions/test_engine.py": NO_DATABASE,
     "tests/predictions/test_fairness.py": NO_DATABASE,

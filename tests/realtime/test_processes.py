@@ -227,9 +227,10 @@ async def test_any_process_tells_what_all_have_counted(clinic: Clinic) -> None:
 
 def test_the_worker_tells_what_it_did_when(clinic: Clinic) -> None:
     port = free_port()
-    env = clinic.environment() | {"WORKER_METRICS": f"127.0.0.1:{port}", "DEBUG": "0"}
+    env = clinic.environment() | {"DEBUG": "0"}
+    command = [sys.executable, "manage.py", "worker", "--metrics-port", str(port)]
     address, token = f"http://127.0.0.1:{port}/metrics", {"Authorization": f"Bearer {METRICS_TOKEN}"}
-    with subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=ROOT, env=env, stdout=subprocess.PIPE) as worker:
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE) as worker:
         try:
             wait_for(port)
             for _ in range(100):

@@ -4,8 +4,7 @@ import signal
 from threading import Event
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from avicenna.exposition import serve_metrics
 from avicenna.jobs import JOBS
@@ -19,12 +18,17 @@ class Command(BaseCommand):
         "time; of several on all hosts one works at a time. `serve` runs it inside."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if settings.WORKER_METRICS:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--metrics-port", type=int, default=0, help="where Prometheus is told of it; METRICS_TOKEN opens it"
+        )
+
+    def handle(self, *args: Any, metrics_port: int, **options: Any) -> None:
+        if metrics_port:
             try:
-                serve_metrics(settings.WORKER_METRICS)
-            except (OSError, ValueError) as error:
-                raise CommandError(f"WORKER_METRICS={settings.WORKER_METRICS}: {error}") from error
+                serve_metrics(metrics_port)
+            except OSError as error:
+                raise CommandError(f"Port {metrics_port} is not free ({error.strerror}).") from error
         stop = Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         self.stdout.write("At work. Ctrl-C stops it; nothing is lost.")
