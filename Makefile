@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test stack stack-test chaos bench-fanout bench-analytics bench-predictions bench-live lighthouse e2e screenshots lint format messages lock clean
+.PHONY: help run demo test stack stack-test chaos bench-fanout bench-analytics bench-predictions bench-live lighthouse e2e screenshots lint format messages dashboards lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ messages: .venv/.develop ## Collect the texts for translators, then compile what
 	@$(BIN)/pybabel -q extract -F locale/babel.cfg -k gettext_lazy -k _ --no-location --project=Avicenna --version=0.1 --copyright-holder="the Avicenna maintainers" --sort-output -o locale/messages.pot .
 	@$(BIN)/pybabel -q update -D django -i locale/messages.pot -d locale -l fa --no-fuzzy-matching --ignore-obsolete
 	@$(BIN)/pybabel -q compile -D django -d locale
+
+dashboards: .venv/.develop ## Write Grafana's dashboards anew from docker/grafana/build.py
+	@$(BIN)/python docker/grafana/build.py
 
 lock: ## Resolve the requirements anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml -o requirements.txt
