@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test stack stack-test chaos bench-fanout bench-analytics bench-predictions bench-live lighthouse e2e screenshots lint format messages dashboards lock clean
+.PHONY: help run demo test stack stack-test chaos bench-fanout bench-analytics bench-predictions bench-live lighthouse load e2e screenshots lint format messages dashboards lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench-analytics: .venv/.develop ## Reading, posting and rebuilding as a history 
 
 bench-predictions: .venv/.develop ## How good predictions are, what training takes and serving costs (DRUGLIB=folder of the reviews)
 	@$(BIN)/python -m benchmarks.predictions
+
+load: .venv/.develop ## People who use the clinic, with sockets (USERS=1000 RATE=50 TIME=2m, URL= and ACCOUNTS= of a stack that runs)
+	@$(BIN)/python -m benchmarks.load --users $${USERS:-1000} --rate $${RATE:-50} --time $${TIME:-2m} $${URL:+--url $$URL --accounts $$ACCOUNTS}
 
 bench-live: .venv/.develop ## How soon a change is on the screen of whoever watches (nginx, Chromium; some minutes)
 	@$(BIN)/python -m benchmarks.live
