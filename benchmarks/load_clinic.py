@@ -1,8 +1,10 @@
-"""Patients for `make load`: `python -m benchmarks.load_clinic COUNT [SHARE]`, in the environment of the servers.
+"""Patients for `make load`: `python -m benchmarks.load_clinic COUNT [SHARE]`, in the environment of the
+servers.
 
-Prints a JSON line for each: `diagnosis`, `recommendations`, and `access`, a token as signing in would have given it; but for
-SHARE of them (0.1) `email` and `password`, to sign in with. The hash is argon2's as everybody's, made once for all and checked
-in full at each sign-in: that takes a good part of a second of a core, and a thousand people do not sign in within a minute.
+Prints a JSON line for each: `diagnosis`, `recommendations`, and `access`, a token as signing in would have
+given it; but for SHARE of them (0.1) `email` and `password`, to sign in with. The hash is argon2's as
+everybody's, made once for all and checked in full at each sign-in, which is meant to be work: a thousand people
+do not sign in within the same minute.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Patients as locust users: they sign in, watch their diagnosis through a socket, read, ask what helps, and report.
+"""Patients as locust users: they sign in, watch their diagnosis through a socket, read, ask what helps, and
+report.
 
-Run by `make load` (benchmarks/load.py), which names LOAD_ACCOUNTS, made by benchmarks/load_clinic.py. Beside requests it counts,
-as `WS`:
+Run by `make load` (benchmarks/load.py), which names LOAD_ACCOUNTS, made by benchmarks/load_clinic.py. Beside
+requests it counts, as `WS`:
 
-* `event`: from the server's time in a frame, when the change was made, to the arrival of the frame; by the server's clock, which
-  the first frame of each socket tells, less that frame's way;
+* `event`: from the server's time in a frame, when the change was made, to the arrival of the frame; by the
+  server's clock, which the first frame of each socket tells, less that frame's way;
 * `own report`: from sending a report to the event that tells of it;
 * `connect`: from asking for a ticket to the first frame.
 """
@@ -16,7 +17,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any
 
@@ -64,7 +65,7 @@ class Patient(FastHttpUser):
     @task(3)
     def open_the_app(self) -> None:
         self._get("/api/diagnoses/")
-        self._get("/api/feedback/due")
+        self._get(f"/api/feedback/due?since={datetime.now(UTC):%Y-%m-%d}T00:00:00Z", name="/api/feedback/due")
 
     @task(3)
     def ask_what_helps(self) -> None:
