@@ -1,8 +1,8 @@
 """`make load USERS=1000 RATE=50 TIME=2m`: people who use the clinic, and how it bears them.
 
-Starts the whole stack, or takes one that runs: `URL=https://…` with `ACCOUNTS=file`, which holds what `python
--m benchmarks.load_clinic` printed there. Its limits must be out of the way as below, because everybody comes
-from one address here. Prints a table and one line; exit code 1 when anything failed or events were late.
+Starts the whole stack, or takes one that runs: `URL=https://…` with `ACCOUNTS=file`, which holds what
+`python -m benchmarks.load_clinic` printed there. Its limits must be out of the way as below, because everybody
+comes from one address here. Prints a table and one line; exit code 1 when anything failed or events were late.
 """
 
 from __future__ import annotations
