@@ -20,7 +20,10 @@ class CatalogueFilter(django_filters.FilterSet):
         """Persian is found however its words are joined, and with the letters of an Arabic keyboard, too."""
         joined = queryset.alias(joined=Replace(Replace("name_fa", Value(ZWNJ)), Value(" ")))
         persian = value.translate(PERSIAN_LETTERS).replace(ZWNJ, "").replace(" ", "")
-        return joined.filter(Q(name_en__icontains=value) | Q(joined__icontains=persian) | Q(slug__icontains=value))
+        found: CatalogueQuerySet = joined.filter(
+            Q(name_en__icontains=value) | Q(joined__icontains=persian) | Q(slug__icontains=value)
+        )
+        return found
 
 
 class ConditionFilter(CatalogueFilter):
