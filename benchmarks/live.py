@@ -79,16 +79,17 @@ class Clinic:
 
     def add(self) -> httpx.Response:
         path = f"/api/diagnoses/{self.diagnosis}/recommendations/"
-        answer = self.practitioner.post(path, json={"remedy": next(self.remedies), "dosage": "1 g"})
-        self.added = answer.json()["id"]
-        return answer
+        return self._adding(path, {"remedy": next(self.remedies), "dosage": "1 g"})
 
     def change(self) -> httpx.Response:
         return self.practitioner.patch(f"/api/recommendations/{self.added}/", json={"dosage": f"{self.round + 2} g"})
 
     def replace(self) -> httpx.Response:
-        said = {"remedy": next(self.remedies), "reason": "measured"}
-        answer = self.practitioner.post(f"/api/recommendations/{self.added}/replace/", json=said)
+        path = f"/api/recommendations/{self.added}/replace/"
+        return self._adding(path, {"remedy": next(self.remedies), "reason": "measured"})
+
+    def _adding(self, path: str, said: dict[str, str]) -> httpx.Response:
+        answer = self.practitioner.post(path, json=said).raise_for_status()
         self.added = answer.json()["id"]
         return answer
 
@@ -154,9 +155,11 @@ def measure(running: Deployment) -> Measured:
 def clinic_of(running: Deployment, diagnosis: str) -> Clinic:
     practitioner, patient = (signed_in(running, email) for email in ("dr.amini@demo.example", "sara@demo.example"))
     given = practitioner.get(f"/api/diagnoses/{diagnosis}/recommendations/").json()
+    record = practitioner.get(f"/api/diagnoses/{diagnosis}/").json()["patient"]
+    forbidden = practitioner.get(f"/api/patients/{record}/contraindications/").json()["results"]
     remedies = practitioner.get("/api/remedies/", params={"page_size": 100}).json()["results"]
-    unused = [row["slug"] for row in remedies if row["slug"] not in {one["remedy"] for one in given}]
-    return Clinic(practitioner, patient, diagnosis, iter(unused))
+    left = {row["slug"] for row in remedies} - {one["remedy"] for one in [*given, *forbidden]}
+    return Clinic(practitioner, patient, diagnosis, iter(sorted(left)))
 
 
 def signed_in(running: Deployment, email: str) -> httpx.Client:
