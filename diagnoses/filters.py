@@ -18,7 +18,7 @@ class CatalogueFilter(django_filters.FilterSet):
 
     def search(self, queryset: CatalogueQuerySet, name: str, value: str) -> CatalogueQuerySet:
         """Persian is found however its words are joined, and with the letters of an Arabic keyboard, too."""
-        joined = queryset.alias(joined=Replace(Replace("name_fa", Value(ZWNJ)), Value(" ")))
+        joined: CatalogueQuerySet = queryset.alias(joined=Replace(Replace("name_fa", Value(ZWNJ)), Value(" ")))
         persian = value.translate(PERSIAN_LETTERS).replace(ZWNJ, "").replace(" ", "")
         found: CatalogueQuerySet = joined.filter(
             Q(name_en__icontains=value) | Q(joined__icontains=persian) | Q(slug__icontains=value)

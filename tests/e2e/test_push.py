@@ -129,6 +129,15 @@ def test_an_address_that_changed_while_the_app_was_closed_is_told_at_its_next_st
 
 
 @pytest.mark.thorough
+def test_an_address_that_was_dropped_while_the_app_was_closed_is_asked_for_again(profile: Page) -> None:
+    profile.locator("label", has_text="Tell me when").click()
+    expect(profile.locator("#push")).to_be_checked()
+
+    with profile.expect_request(lambda request: request.method == "PUT"):
+        profile.reload()  # whereby the stand-in forgets its address
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("leave", ["#sign-out", "#push"])
 def test_who_signed_out_or_wants_no_messages_is_not_subscribed_again(profile: Page, leave: str) -> None:
     profile.locator("label", has_text="Tell me when").click()

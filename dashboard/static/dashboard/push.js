@@ -29,9 +29,9 @@ export async function turnPushOn() {
     push.value = Notification.permission === "denied" ? "blocked" : "off";
     return;
   }
-  const worker = await navigator.serviceWorker.ready;
-  await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may be another clinic key's
-  await tell(await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey }));
+  const { pushManager } = await navigator.serviceWorker.ready;
+  await (await pushManager.getSubscription())?.unsubscribe(); // it may be another clinic key's
+  await tell(await subscribe(pushManager, publicKey));
   push.value = "on";
 }
 
@@ -50,16 +50,18 @@ export async function forgetSubscription() {
   await (await worker?.pushManager?.getSubscription())?.unsubscribe().catch(() => {});
 }
 
-/** Browsers put another address in the place of the one that the clinic knows. What fails is tried at the next start. */
+/** Browsers drop the address that the clinic knows, or put another in its place. What fails is tried at the next start. */
 export const tellNewAddress = () => tellIfNew().catch(() => {});
 
 async function tellIfNew() {
   const told = isPossible && (await recall(TOLD));
   if (!told || Notification.permission !== "granted") return; // nobody here wants messages
-  const worker = await navigator.serviceWorker.getRegistration();
-  const subscription = await worker?.pushManager.getSubscription();
-  if (subscription && subscription.endpoint !== told) await tell(subscription);
+  const { pushManager } = await navigator.serviceWorker.ready;
+  const subscription = (await pushManager.getSubscription()) ?? (await subscribe(pushManager, (await get("/api/me/push")).public_key));
+  if (subscription.endpoint !== told) await tell(subscription);
 }
+
+const subscribe = (pushManager, applicationServerKey) => pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
 
 /** The worker looks for the name to know whether messages are wanted. */
 async function tell(subscription) {

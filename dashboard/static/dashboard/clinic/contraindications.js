@@ -1,5 +1,6 @@
 import { post } from "../api.js";
 import { day, t } from "../i18n.js";
+import { identifier } from "../identifier.js";
 import { announce } from "../parts/announcer.js";
 import { Bits } from "../parts/bits.js";
 import { Choose } from "../parts/choose.js";
@@ -7,7 +8,7 @@ import { Icon } from "../parts/icon.js";
 import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, openSheet, SheetHeader } from "../parts/sheet.js";
 import { me } from "../session.js";
-import { html, useSignal } from "../ui.js";
+import { html, useMemo, useSignal } from "../ui.js";
 import { RemedyField } from "./remedy_field.js";
 import { Text } from "./text.js";
 
@@ -79,7 +80,8 @@ function State({ patient, path, onDone }) {
   const typed = useSignal({ remedy: null, cause: CAUSES[0], reason: "" });
   const stated = useSignal(null);
   const change = (part) => (typed.value = { ...typed.value, ...part });
-  const act = () => post(path, { ...typed.value, remedy: typed.value.remedy?.slug ?? "" });
+  const key = useMemo(identifier, []);
+  const act = () => post(path, { ...typed.value, remedy: typed.value.remedy?.slug ?? "" }, { key });
   const sending = useSending(act, (answer) => {
     onDone();
     if (answer.active_recommendations.length) stated.value = answer;
