@@ -87,7 +87,9 @@ class SecondStepView(View):
         if not second_factor.of(user):
             factor = second_factor.begin(user)
             address = second_factor.address_for_app(factor)
-            context |= {"picture": segno.make(address, micro=False).svg_data_uri(scale=5), "secret": factor.secret}
+            # On white also where the admin is dark: an app reads nothing else.
+            picture = segno.make(address, micro=False).svg_data_uri(scale=5, light="white")
+            context |= {"picture": picture, "secret": factor.secret}
         return render(request, "accounts/second_step.html", context | {"words": _words()})
 
 
