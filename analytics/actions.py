@@ -106,7 +106,7 @@ def recalculate_diagnosis(
     *, diagnosis_id: UUID, recommendation_ids: Iterable[UUID] | None = None, even_if_same: bool = False
 ) -> list[Rescored]:
     """Brings its active recommendations (or those named) up to date; told are those whose score moved, or all."""
-    diagnosis = Diagnosis.objects.select_for_update(of=("self",)).get(pk=diagnosis_id)
+    diagnosis = Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=diagnosis_id)
     recommendations = Recommendation.objects.for_list().filter(diagnosis=diagnosis)
     chosen = (
         recommendations.active() if recommendation_ids is None else recommendations.filter(pk__in=recommendation_ids)

@@ -1,8 +1,15 @@
 """Model fields sealed with AES-256-GCM.
 
-A sealed value is `version (1 byte) · length of key id (1) · key id · nonce (12) · ciphertext and tag`.
+What is known of a patient is sealed with the patient's own key (`avicenna.data_keys`), anything else, those keys
+among it, with the first of FIELD_ENCRYPTION_KEYS. A sealed value is one of
+
+    1 · length of key id (1) · key id · nonce (12) · ciphertext and tag     with one of FIELD_ENCRYPTION_KEYS
+    2 · id of the patient's key (16) · nonce (12) · ciphertext and tag      with that key
+
 The identity of the row (model, field, primary key) is the associated data, so a value that was moved to
 another row, column or table is refused. Values are opened when the attribute is read, never before.
+
+A model says by `encryption_key` on which way its rows lead to the patient's key, as `select_related` takes it.
 """
 
 from __future__ import annotations
@@ -13,6 +20,7 @@ import json
 import os
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,9 +29,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query_utils import DeferredAttribute
+from django.utils.translation import gettext
 
-VERSION = b"\x01"
+from avicenna.data_keys import DataKey, Erased, UnknownKey, data_keys
+
+MASTER = b"\x01"
+PERSONAL = b"\x02"
 NONCE_BYTES = 12
+UUID_BYTES = 16
 
 
 class DecryptionError(Exception):
@@ -37,7 +50,17 @@ class Sealed(bytes):
         return f"<sealed, {len(self)} bytes>"
 
     @property
+    def is_personal(self) -> bool:
+        """With the key of a patient."""
+        return self[:1] == PERSONAL and len(self) >= 1 + UUID_BYTES + NONCE_BYTES
+
+    @property
+    def data_key_id(self) -> UUID:
+        return UUID(bytes=bytes(self[1 : 1 + UUID_BYTES]))
+
+    @property
     def key_id(self) -> str:
+        """Of the one among FIELD_ENCRYPTION_KEYS."""
         return self[2 : 2 + self[1]].decode("ascii", "replace") if len(self) > 2 else ""
 
 
@@ -69,26 +92,43 @@ def encryption_keys() -> dict[str, AESGCM]:
     return _ready_keys(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
-def seal(plaintext: str, identity: str) -> Sealed:
-    key_id, key = next(iter(encryption_keys().items()))
+def master_prefix() -> bytes:
+    """What a value begins with that is sealed with the key that seals now."""
+    key_id = next(iter(encryption_keys()))
+    return MASTER + bytes([len(key_id)]) + key_id.encode()
+
+
+def seal(plaintext: str, identity: str, key: DataKey | None = None) -> Sealed:
+    """With the patient's `key`, or the first of FIELD_ENCRYPTION_KEYS."""
+    prefix = PERSONAL + key.id.bytes if key else master_prefix()
+    cipher = key.cipher if key else next(iter(encryption_keys().values()))
     nonce = os.urandom(NONCE_BYTES)
-    ciphertext = key.encrypt(nonce, plaintext.encode(), identity.encode())
-    return Sealed(VERSION + bytes([len(key_id)]) + key_id.encode() + nonce + ciphertext)
+    return Sealed(prefix + nonce + cipher.encrypt(nonce, plaintext.encode(), identity.encode()))
 
 
 def unseal(value: Sealed, identity: str) -> str:
-    """Raises `DecryptionError`; never returns something that was not sealed for `identity`."""
-    if value[:1] != VERSION or len(value) < 2 + value[1] + NONCE_BYTES:
+    """Raises `DecryptionError` and `Erased`; never returns something that was not sealed for `identity`."""
+    start, cipher = _opening(value, identity)
+    try:
+        opened = cipher.decrypt(value[start : start + NONCE_BYTES], value[start + NONCE_BYTES :], identity.encode())
+    except InvalidTag as error:
+        raise DecryptionError(f"The value of {identity} is damaged or belongs to another row.") from error
+    return opened.decode()
+
+
+def _opening(value: Sealed, identity: str) -> tuple[int, AESGCM]:
+    """Where the nonce stands, and what opens the rest."""
+    if value.is_personal:
+        try:
+            return 1 + UUID_BYTES, data_keys.get(value.data_key_id).cipher
+        except UnknownKey as error:
+            raise DecryptionError(f"The patient's key that sealed {identity} is missing.") from error
+    if value[:1] != MASTER or len(value) < 2 + value[1] + NONCE_BYTES:
         raise DecryptionError(f"The value of {identity} is damaged.")
     key = encryption_keys().get(value.key_id)
     if key is None:
         raise DecryptionError(f"The key {value.key_id!r} that sealed {identity} is not among FIELD_ENCRYPTION_KEYS.")
-    start = 2 + value[1]
-    try:
-        opened = key.decrypt(value[start : start + NONCE_BYTES], value[start + NONCE_BYTES :], identity.encode())
-    except InvalidTag as error:
-        raise DecryptionError(f"The value of {identity} is damaged or belongs to another row.") from error
-    return opened.decode()
+    return 2 + value[1], key
 
 
 def _identity(instance: models.Model, field: models.Field[Any, Any]) -> str:
@@ -97,6 +137,25 @@ def _identity(instance: models.Model, field: models.Field[Any, Any]) -> str:
     if own is None:
         raise ValueError(f"{type(instance).__name__} needs its primary key before {field.name} can be sealed.")
     return f"{instance._meta.label_lower}.{field.name}:{own}"
+
+
+def key_of(instance: models.Model) -> DataKey | None:
+    """The key that seals what the row says of a patient; None for what is of no patient, and until one has a key.
+
+    Raises `Erased`.
+    """
+    *way, last = getattr(instance, "encryption_key", "").split("__")
+    if not last:
+        return None
+    owner: Any = instance
+    for name in way:
+        owner = getattr(owner, name)
+    key_id: UUID | None = getattr(owner, f"{last}_id")
+    if key_id is None:
+        return None
+    if loaded := owner._state.fields_cache.get(last):
+        return data_keys.learn(loaded)
+    return data_keys.get(key_id)
 
 
 class SealedAttribute(DeferredAttribute):
@@ -111,10 +170,14 @@ class SealedAttribute(DeferredAttribute):
         if name not in instance.__dict__:
             super().__get__(instance, cls)  # loads a deferred field, still sealed
         value = instance.__dict__[name]
-        if isinstance(value, Sealed):
-            value = self.field.loads(unseal(value, _identity(instance, self.field)))
-            instance.__dict__[name] = value
-        return value
+        if not isinstance(value, Sealed):
+            return value
+        try:
+            text = unseal(value, _identity(instance, self.field))
+        except Erased:
+            return self.field.erased()  # the sealed value stays where it is, also when the row is saved
+        instance.__dict__[name] = opened = self.field.loads(text)
+        return opened
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
@@ -136,14 +199,27 @@ class EncryptedTextField(models.Field):  # type: ignore[type-arg]
     def loads(self, text: str) -> Any:
         return text
 
+    def erased(self) -> Any:
+        """What is read when the key was thrown away."""
+        return gettext("[erased]")
+
     def from_db_value(self, value: bytes | None, *_: Any) -> Sealed | None:
-        return None if value is None else Sealed(value)
+        if value is None:
+            return None
+        sealed = Sealed(value)
+        if sealed.is_personal:
+            data_keys.expect(sealed.data_key_id)
+        return sealed
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
         raw = model_instance.__dict__.get(self.attname)
         if raw is None or isinstance(raw, Sealed):
             return raw
-        return seal(self.dumps(raw), _identity(model_instance, self))
+        return self.seal(model_instance, raw)
+
+    def seal(self, instance: models.Model, value: Any) -> Sealed:
+        """Raises `Erased`."""
+        return seal(self.dumps(value), _identity(instance, self), key_of(instance))
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         if value is not None and not isinstance(value, Sealed):
@@ -167,3 +243,6 @@ class EncryptedJSONField(EncryptedTextField):
 
     def loads(self, text: str) -> Any:
         return json.loads(text)
+
+    def erased(self) -> Any:
+        return self.get_default() if self.has_default() else {}

@@ -19,7 +19,16 @@ from rest_framework import status
 from accounts.models import User
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
-from diagnoses.models import CatalogueTerm, Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy
+from diagnoses.models import (
+    CatalogueTerm,
+    Condition,
+    Contraindication,
+    Diagnosis,
+    Patient,
+    PatientKey,
+    Recommendation,
+    Remedy,
+)
 from realtime.events import DiagnosisUpdate, RecommendationState, RecommendationUpdate
 from realtime.news import is_news_for
 from realtime.publish import publish, rights_changed
@@ -92,10 +101,19 @@ def create_patient(
     """`fields`: birth_date, sex, mizaj_type, medical_history, current_medications, source."""
     if actor and not (actor.is_practitioner or actor.is_staff or actor == user):
         raise Forbidden
-    patient = Patient(id=id or new_id(), full_name=full_name, user=user, **fields)
+    key = PatientKey.objects.create()
+    patient = Patient(id=id or new_id(), key=key, full_name=full_name, user=user, **fields)
     patient.save(force_insert=True)
     patient.care_team.set({actor, *care_team} if actor and actor.is_practitioner else set(care_team))
     return patient
+
+
+@transaction.atomic
+def give_key(*, patient_id: UUID) -> None:
+    """What is known of the patient is sealed with a key of its own from now on."""
+    key = PatientKey.objects.create()
+    if not Patient.objects.filter(pk=patient_id, key=None).update(key=key):
+        key.delete()  # somebody was faster
 
 
 @transaction.atomic
@@ -291,7 +309,8 @@ def _tell_where_given(contraindication: Contraindication) -> None:
     """Those who watch a diagnosis in which the remedy is given: what is predicted there changes."""
     given = contraindication.active_recommendations().values("diagnosis")
     # Whoever locks several diagnoses does so in this order.
-    for diagnosis in Diagnosis.objects.select_for_update().filter(pk__in=given).order_by("pk"):
+    locked = Diagnosis.objects.select_for_update(of=("self",)).select_related("patient")
+    for diagnosis in locked.filter(pk__in=given).order_by("pk"):
         publish(diagnosis, _diagnosis_update(diagnosis, "changed", ["contraindications"]))
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from avicenna.data_keys import new_secret
 from avicenna.encryption import EncryptedJSONField, EncryptedTextField
 from avicenna.identifiers import new_id
 from diagnoses.mizaj import Mizaj
@@ -100,7 +101,24 @@ class SideEffect(CatalogueTerm):
         ordering = ["slug"]
 
 
+class PatientKey(models.Model):
+    """Seals what is known of one patient. Its row stays when the secret is thrown away, and says that it was."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    secret = EncryptedTextField(null=True, default=new_secret)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("key of a patient")
+        verbose_name_plural = _("keys of patients")
+
+    def __str__(self) -> str:
+        return f"{self.id}"
+
+
 class Patient(models.Model):
+    encryption_key: ClassVar[str] = "key"
+
     class Sex(models.TextChoices):
         FEMALE = "female", _("female")
         MALE = "male", _("male")
@@ -113,6 +131,10 @@ class Patient(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="patient"
+    )
+    # No constraint: backups hold the patients without their keys, which stand in a file of their own.
+    key = models.OneToOneField(
+        PatientKey, on_delete=models.PROTECT, null=True, editable=False, related_name="patient", db_constraint=False
     )
     full_name = EncryptedTextField(_("full name"))
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
@@ -150,6 +172,8 @@ class Patient(models.Model):
 
 
 class Diagnosis(models.Model):
+    encryption_key: ClassVar[str] = "patient__key"
+
     class Status(models.TextChoices):
         ACTIVE = "active", _("active")
         RESOLVED = "resolved", _("resolved")
@@ -258,6 +282,8 @@ class Recommendation(models.Model):
 
 class Contraindication(models.Model):
     """A remedy that must not be given to the patient, until somebody lifts it. Kept also then."""
+
+    encryption_key: ClassVar[str] = "patient__key"
 
     class Cause(models.TextChoices):
         ALLERGY = "allergy", _("allergy")

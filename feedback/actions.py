@@ -196,8 +196,9 @@ def _locking() -> QuerySet[Recommendation]:
     """A recommendation with all that a report on it needs, and the lock of its diagnosis."""
     wanted = ["diagnosis__head", "diagnosis__status", "diagnosis__condition_id", "diagnosis__patient__mizaj_type"]
     wanted += ["remedy__slug", "remedy__name_en", "remedy__name_fa", "effectiveness_score"]
+    wanted += ["diagnosis__patient__key__secret"]  # seals the comment and the events
     found = Recommendation.objects.filter(pk=Parameter("pk", Recommendation._meta.get_field("id"))).only(*wanted)
-    return found.select_related("remedy", "diagnosis__patient").select_for_update(of=("diagnosis",))
+    return found.select_related("remedy", "diagnosis__patient__key").select_for_update(of=("diagnosis",))
 
 
 _any_recommendation = Prepared(_locking)
@@ -226,6 +227,7 @@ def _own(actor: User | None, feedback: Feedback) -> tuple[Diagnosis, Feedback]:
     if actor and diagnosis.patient.user_id != actor.pk:
         raise Forbidden
     feedback = Feedback.objects.for_list().get(pk=feedback.pk)
+    feedback.patient = diagnosis.patient
     if feedback.is_withdrawn:
         raise Withdrawn
     return diagnosis, feedback

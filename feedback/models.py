@@ -23,6 +23,8 @@ SEVERE = 4
 class Feedback(models.Model):
     """One report by the patient on one recommendation."""
 
+    encryption_key: ClassVar[str] = "patient__key"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.PROTECT, related_name="feedback", db_index=False

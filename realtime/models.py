@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -17,6 +17,8 @@ SILENT_AFTER = timedelta(seconds=10)
 
 class DiagnosisEvent(models.Model):
     """One event of one diagnosis. `seq` counts from 1 without gaps, in the order of the commits."""
+
+    encryption_key: ClassVar[str] = "diagnosis__patient__key"
 
     diagnosis = models.ForeignKey("diagnoses.Diagnosis", on_delete=models.CASCADE, related_name="events")
     seq = models.PositiveIntegerField(_("number"))

@@ -70,7 +70,7 @@ def appending(diagnosis: Diagnosis, raised: Sequence[Row], events: Sequence[Even
     diagnosis.head = head = int(raised[0][0])
     first = head - len(events) + 1
     rows = [
-        DiagnosisEvent(diagnosis_id=diagnosis.pk, seq=seq, type=event.type, payload=event.model_dump(mode="json"))
+        DiagnosisEvent(diagnosis=diagnosis, seq=seq, type=event.type, payload=event.model_dump(mode="json"))
         for seq, event in enumerate(events, first)
     ]
     _forget_old(diagnosis.pk, first, head)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Prints a fresh entry for FIELD_ENCRYPTION_KEYS. Put it in front of the others and keep those."
+    help = "Prints a fresh entry for FIELD_ENCRYPTION_KEYS. docs/security.md has the steps of changing keys."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
