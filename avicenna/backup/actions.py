@@ -17,6 +17,7 @@ from django.utils import timezone
 
 import avicenna
 from avicenna.backup import folder as folders
+from avicenna.backup import keyring
 from avicenna.backup.folder import Backup
 from avicenna.backup.format import BackupError, Opener, Sealer
 from avicenna.backup.keys import backup_keys
@@ -64,11 +65,14 @@ def back_up(*, folder: Path, tell: Tell) -> tuple[Backup, Beside]:
         folders.remove_partial(folder)
         partial = folder / f"{folders.PARTIAL_PREFIX}backup"
         try:
-            manifest, digest = _write(partial, our_database(), *next(iter(keys.items())), tell)
+            database, kept = our_database(), keyring.read(folder / keyring.NAME)
+            manifest, digest = _write(partial, database, *next(iter(keys.items())), tell)
             backup = Backup(manifest.created_at, folder / folders.name_of(manifest.created_at))
             beside = _described(manifest, backup, partial.stat().st_size, digest, next(iter(keys)))
             described = folder / f"{folders.PARTIAL_PREFIX}description"
             described.write_text(json.dumps(beside.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
+            # Before the backup bears its name: none is without its keys.
+            keyring.write(folder, keyring.merged(kept, database.keys()))
             partial.rename(backup.path)
             described.rename(backup.beside)
             folders.settle(folder)
@@ -94,9 +98,11 @@ def read_manifest(file: Path) -> Manifest:
 def verify(*, file: Path, server: Database | None = None, tell: Tell) -> Proof:
     """Restores it into a scratch database beside ours, or on `server`, and compares every table.
 
-    Raises `BackupError`, `OSError`: then it was not compared.
+    The keyring beside it must open and hold as many keys as belong to it. Raises `BackupError`, `OSError`: then it was
+    not compared.
     """
     manifest = read_manifest(file)
+    keyring.fitting(file.parent / keyring.NAME, manifest.keys)
     database = server or our_database()
     if manifest.database != database.kind:
         raise BackupError(f"The backup is of {manifest.database}, the database is {database.kind}.")
@@ -106,8 +112,12 @@ def verify(*, file: Path, server: Database | None = None, tell: Tell) -> Proof:
         return Proof(manifest, differences(manifest.tables, scratch.fingerprint()))
 
 
-def restore(*, file: Path, force: bool, afterwards: Mapping[str, str], tell: Tell) -> Manifest:
+def restore(
+    *, file: Path, keys: Path | None = None, force: bool, afterwards: Mapping[str, str], tell: Tell
+) -> Manifest:
     """Puts the backup in the place of the database. `afterwards` is SQL by the table it changes.
+
+    `keys` is the keyring, unless it is the one beside the backup: the patients' keys come out of it.
 
     The whole file is read and found good before the database is touched. Raises `NotEmpty` without `force`,
     `BackupError`, `OSError`; nothing was changed then.
@@ -124,6 +134,8 @@ def restore(*, file: Path, force: bool, afterwards: Mapping[str, str], tell: Tel
         for _ in content:
             pass
     statements = [statement for table, statement in afterwards.items() if table in manifest.tables]
+    if keyring.TABLE in manifest.tables:
+        statements += database.putting_back(keyring.fitting(keys or file.parent / keyring.NAME, manifest.keys))
     with _alone("restore"), _content(file, tell) as content:
         database.restore(content, manifest.tables, statements)
     return manifest
@@ -157,6 +169,7 @@ def _alone(name: str) -> Iterator[None]:
 def _write(partial: Path, database: Database, key_id: str, key: bytes, tell: Tell) -> tuple[Manifest, str]:
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     begun_at = timezone.now()  # whatever was committed before is in it
+    keys = len(database.keys())
     with os.fdopen(descriptor, "wb") as file, database.snapshot(partial.parent) as snapshot:
         manifest = Manifest(
             created_at=begun_at,
@@ -165,6 +178,7 @@ def _write(partial: Path, database: Database, key_id: str, key: bytes, tell: Tel
             database_version=snapshot.version,
             migrations=snapshot.migrations,
             tables=snapshot.tables,
+            keys=keys,
         )
         hashed = Hashed(file, tell)
         sealer = Sealer(cast("BinaryIO", hashed), key_id, key)

@@ -24,7 +24,10 @@ class Table(Facts):
 
 
 class Manifest(Facts):
-    """What a backup holds, written into it in front of the content; `tables` by name."""
+    """What a backup holds, written into it in front of the content; `tables` by name.
+
+    `keys` is how many patients' keys belong to it: they stand in the keyring, and their table in the backup is empty.
+    """
 
     created_at: datetime
     version: str
@@ -32,6 +35,7 @@ class Manifest(Facts):
     database_version: str
     migrations: list[str]
     tables: dict[str, Table]
+    keys: int = 0
 
     @property
     def rows(self) -> int:

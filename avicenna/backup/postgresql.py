@@ -16,7 +16,9 @@ import psycopg
 from django.conf import settings
 from psycopg import pq, sql
 
+from avicenna.backup import keyring
 from avicenna.backup.format import CHUNK_BYTES, BackupError
+from avicenna.backup.keyring import Keyring, StoredKey
 from avicenna.backup.manifest import Table
 from avicenna.identifiers import new_id
 
@@ -44,6 +46,9 @@ _TABLES = (
 )
 
 Name = tuple[str, str]
+
+# A table without rows.
+NOTHING = Table(rows=0, content="0:0")
 
 
 class Postgresql:
@@ -75,6 +80,16 @@ class Postgresql:
     def fingerprint(self) -> dict[str, Table]:
         with self.connect() as connection:
             return _tables(connection)
+
+    def keys(self) -> dict[str, StoredKey]:
+        with self.connect() as connection:
+            if keyring.TABLE not in {table for _, table in _names(connection)}:
+                return {}
+            rows = connection.execute(f"SELECT id::text, encode(secret, 'hex'), created_at::text FROM {keyring.TABLE}")
+            return {row[0]: StoredKey(*row) for row in rows}
+
+    def putting_back(self, keys: Keyring) -> list[str]:
+        return list(keyring.inserting(keys, "('{id}', decode('{secret}', 'hex'), '{created_at}')"))
 
     @contextmanager
     def snapshot(self, folder: Path) -> Iterator[Snapshot]:
@@ -161,6 +176,8 @@ class Snapshot:
         self._database = database
         self._connection = connection
         self.tables = _tables(connection)
+        if keyring.TABLE in self.tables:
+            self.tables[keyring.TABLE] = NOTHING
         self.version = str(connection.info.parameter_status("server_version")).split()[0]
         self.migrations = [name for (name,) in connection.execute(_MIGRATIONS)] if _is_migrated(self.tables) else []
 
@@ -183,6 +200,7 @@ class Snapshot:
 
 _PG_DUMP = ["--format=custom", "--compress=6", "--no-owner", "--no-privileges", "--no-publications"]
 _PG_DUMP += ["--no-subscriptions", "--lock-wait-timeout=60s"]
+_PG_DUMP += [f"--exclude-table-data=*.{keyring.TABLE}"]
 _PG_RESTORE = ["--file=-", "--no-owner", "--no-privileges"]
 # Terse: the details of an error are values of rows.
 _PSQL = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"]

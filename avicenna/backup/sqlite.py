@@ -12,8 +12,10 @@ from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from avicenna.backup import keyring
 from avicenna.backup.folder import PARTIAL_PREFIX, remove_partial
 from avicenna.backup.format import CHUNK_BYTES, BackupError, Damaged
+from avicenna.backup.keyring import Keyring, StoredKey
 from avicenna.backup.manifest import Table, differences
 
 PATIENCE_SECONDS = 15
@@ -50,6 +52,10 @@ class Sqlite:
             with closing(_open(self.path)) as source, closing(sqlite3.connect(copy)) as target:
                 source.backup(target)
                 target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+                if keyring.TABLE in _names(target):
+                    target.execute(f"DELETE FROM {keyring.TABLE}")
+                    target.commit()
+                    target.execute("VACUUM")  # what was deleted, in the copy and before, is in no page any more
             yield Snapshot(copy)
 
     def restore(self, content: Iterable[bytes], expected: Mapping[str, Table], afterwards: Sequence[str]) -> None:
@@ -88,6 +94,18 @@ class Sqlite:
                 source.backup(target, progress=_patient())
             except sqlite3.OperationalError as error:
                 raise BackupError(f"The database cannot be written: {error}. Stop the server first.") from error
+
+    def keys(self) -> dict[str, StoredKey]:
+        with closing(_open(self.path)) as connection:
+            if keyring.TABLE not in _names(connection):
+                return {}
+            rows = connection.execute(
+                f"SELECT id, CASE WHEN secret IS NOT NULL THEN hex(secret) END, created_at FROM {keyring.TABLE}"
+            )
+            return {row[0]: StoredKey(*row) for row in rows}
+
+    def putting_back(self, keys: Keyring) -> list[str]:
+        return list(keyring.inserting(keys, "('{id}', X'{secret}', '{created_at}')"))
 
     @contextmanager
     def scratch(self) -> Iterator[Sqlite]:

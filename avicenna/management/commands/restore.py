@@ -29,6 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, nargs="?")
+        parser.add_argument("--keyring", type=Path, help="default: avicenna.keyring beside the backup")
         parser.add_argument("--force", action="store_true", help="overwrite a database that is not empty")
         parser.add_argument(
             "--end-sessions",
@@ -43,7 +44,14 @@ class Command(BaseCommand):
         )
 
     def handle(
-        self, *args: Any, file: Path | None, force: bool, end_sessions: bool, recovered: bool, **options: Any
+        self,
+        *args: Any,
+        file: Path | None,
+        keyring: Path | None,
+        force: bool,
+        end_sessions: bool,
+        recovered: bool,
+        **options: Any,
     ) -> None:
         if recovered is (file is not None):
             raise CommandError("Name a backup, or say --recovered.")
@@ -54,7 +62,7 @@ class Command(BaseCommand):
                 go_on_after_recovery(afterwards=afterwards)
                 self.stdout.write("The streams leapt ahead of every number that clients may hold.")
             else:
-                manifest = self._restore(file, force, afterwards)
+                manifest = self._restore(file, keyring, force, afterwards)
                 self.stdout.write(
                     f"Restored {manifest.rows} rows in {len(manifest.tables)} tables as of "
                     f"{manifest.created_at:%Y-%m-%d %H:%M} UTC, each table compared, {time.monotonic() - started:.1f} s"
@@ -66,9 +74,9 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was changed. {error}") from error
         self._say_what_is_next(manifest)
 
-    def _restore(self, file: Path, force: bool, afterwards: dict[str, str]) -> Manifest:
+    def _restore(self, file: Path, keys: Path | None, force: bool, afterwards: dict[str, str]) -> Manifest:
         with bytes_shown("restoring", file.stat().st_size, visible=self.stderr.isatty()) as tell:
-            return restore(file=file, force=force, afterwards=afterwards, tell=tell)
+            return restore(file=file, keys=keys, force=force, afterwards=afterwards, tell=tell)
 
     def _say_what_is_next(self, manifest: Manifest | None) -> None:
         steps = []
