@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, cast
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import authenticate, user_logged_in
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
@@ -16,14 +18,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import devices, second_factor, tokens
-from accounts.models import PushSubscription, Session, User
+from accounts.models import PushSubscription, Role, Session, User
 from accounts.tokens import PresentedRefreshToken, TokenPair
 from avicenna.errors import ActionError, Forbidden
 from avicenna.proxies import address_of
-from diagnoses.actions import create_patient
+from diagnoses.actions import create_patient, erase_patient, note_consents
+from diagnoses.models import Consent, Patient
+from feedback.actions import set_counted
 from realtime.publish import rights_changed
 
 security_log = logging.getLogger("avicenna.security")
@@ -77,8 +81,12 @@ def register(
     language: str = "fa",
     birth_date: date | None = None,
     sex: str = "",
+    consents: Mapping[Consent.Purpose, bool] | None = None,
 ) -> User:
-    """A person signs up as a patient. Raises `EmailTaken`, `WeakPassword`."""
+    """A person signs up as a patient; `consents` are the answers to what was asked.
+
+    Raises `EmailTaken`, `WeakPassword`.
+    """
     user = User(email=email.lower(), language=language)
     try:
         validate_password(password, user)
@@ -91,6 +99,8 @@ def register(
     except IntegrityError as error:
         raise EmailTaken(field="email") from error
     create_patient(actor=user, full_name=full_name, user=user, birth_date=birth_date, sex=sex)
+    if consents:
+        set_consents(actor=user, consents=consents, language=language)
     return user
 
 
@@ -237,6 +247,76 @@ def change_me(*, actor: User, language: str | None = None, name: str | None = No
         actor.name = name
     actor.save(update_fields=["language", "name"])
     return actor
+
+
+@transaction.atomic
+def set_consents(*, actor: User, consents: Mapping[Consent.Purpose, bool], language: str) -> Patient:
+    """What a patient consents to from now on; what is not named stays. Statistics follow in the same transaction."""
+    own = Patient.objects.filter(user=actor).only("pk").first()
+    if own is None:
+        raise Forbidden
+    patient = note_consents(patient_id=own.pk, consents=consents, language=language)
+    if Consent.Purpose.STATISTICS in consents:
+        set_counted(patient_id=patient.pk, is_counted=patient.is_counted)
+    return patient
+
+
+def erase_me(*, actor: User, password: str) -> None:
+    """A patient leaves, for ever and at once. Raises `Forbidden` for those of the clinic, `WrongPassword`.
+
+    What practitioners have signed stays signed: their accounts are deactivated, not erased.
+    """
+    if actor.role != Role.PATIENT:
+        raise Forbidden
+    _confirm(actor, password)
+    with transaction.atomic():
+        for pk in Patient.objects.filter(user=actor).values_list("pk", flat=True):
+            erase_patient(patient_id=pk)
+        _erase_account(actor)
+    security_log.warning("an account was erased by its owner", extra={"user": actor.pk})
+
+
+def erase_person(*, actor: User | None, patient: Patient, password: str = "") -> None:
+    """The same by staff, on the patient's request. None is the operator."""
+    if actor:
+        if not actor.is_staff:
+            raise Forbidden
+        _confirm(actor, password)
+    with transaction.atomic():
+        user = patient.user
+        erase_patient(patient_id=patient.pk)
+        if user and user.role == Role.PATIENT:
+            _erase_account(user)
+    security_log.warning(
+        "a patient was erased", extra={"user": actor.pk if actor else None, "patient": str(patient.pk)}
+    )
+
+
+def erase_again() -> int:
+    """After a restore: those whose key was thrown away since the backup was made. Returns how many."""
+    found = Patient.objects.select_related("user").filter(erased_at=None, key__secret__isnull=True, key__isnull=False)
+    patients = list(found)
+    for patient in patients:
+        erase_person(actor=None, patient=patient)
+    return len(patients)
+
+
+def _confirm(user: User, password: str) -> None:
+    if not user.check_password(password):
+        raise WrongPassword(field="password")
+
+
+def _erase_account(user: User) -> None:
+    """The row stays, for what refers to it, and says nothing of anybody; whoever comes back registers anew."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    OutstandingToken.objects.filter(user=user).delete()
+    user.sessions.all().delete()
+    second_factor.remove(user)
+    LogEntry.objects.filter(content_type__app_label="accounts", content_type__model="user", object_id=user.pk).delete()
+    user.email, user.name, user.is_active, user.last_login = f"erased-{user.pk}@erased.invalid", "", False, None
+    user.set_unusable_password()
+    user.save()
+    rights_changed(user)
 
 
 def _open_refresh(raw: str) -> PresentedRefreshToken:

@@ -8,7 +8,18 @@ from rest_framework import serializers
 from accounts.models import Session, User
 from accounts.push import is_public_key, is_push_service, is_secret
 from avicenna.fields import PastDateField
-from diagnoses.models import Patient
+from diagnoses.models import Consent, Patient
+
+
+class ConsentsSerializer(serializers.Serializer[Any]):
+    """Given (true) or withdrawn (false); what is not named stays as it is."""
+
+    treatment = serializers.BooleanField(required=False)
+    statistics = serializers.BooleanField(required=False)
+    training = serializers.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, bool]) -> dict[Consent.Purpose, bool]:
+        return {Consent.Purpose(name): is_given for name, is_given in attrs.items()}
 
 
 class RegisterSerializer(serializers.Serializer[Any]):
@@ -18,6 +29,16 @@ class RegisterSerializer(serializers.Serializer[Any]):
     language = serializers.ChoiceField(choices=["fa", "en"], default="fa")
     birth_date = PastDateField(required=False, allow_null=True)
     sex = serializers.ChoiceField(choices=Patient.Sex.choices, required=False, allow_blank=True)
+    consents = ConsentsSerializer(required=False)
+
+
+class ConsentSerializer(serializers.Serializer[Any]):
+    purpose = serializers.ChoiceField(choices=Consent.Purpose.choices)
+    title = serializers.CharField()
+    text = serializers.CharField(help_text="what is consented to, in the caller's language")
+    text_version = serializers.CharField()
+    is_given = serializers.BooleanField(allow_null=True, help_text="null: never asked, treated as given")
+    at = serializers.DateTimeField(allow_null=True)
 
 
 class SignInSerializer(serializers.Serializer[Any]):
@@ -40,6 +61,13 @@ class RefreshSerializer(serializers.Serializer[Any]):
 
 class SignOutSerializer(serializers.Serializer[Any]):
     everywhere = serializers.BooleanField(default=False, help_text="end every session of this account")
+
+
+class ErasureSerializer(serializers.Serializer[Any]):
+    """There is no way back: the password once more, and a word that nobody types by mistake."""
+
+    password = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
+    confirmation = serializers.ChoiceField(choices=["erase"])
 
 
 class TokenPairSerializer(serializers.Serializer[Any]):

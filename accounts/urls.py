@@ -13,5 +13,8 @@ urlpatterns = [
     path("me/password", views.PasswordView.as_view(), name="password"),
     path("me/sessions", views.SessionViewSet.as_view({"get": "list"}), name="sessions"),
     path("me/sessions/<uuid:pk>", views.SessionViewSet.as_view({"delete": "destroy"}), name="session"),
+    path("me/consents", views.ConsentsView.as_view(), name="consents"),
+    path("me/erasure", views.ErasureView.as_view(), name="erasure"),
+    path("patients/<uuid:patient_id>/erasure", views.PatientErasureView.as_view(), name="patient-erasure"),
     path("me/push", views.PushView.as_view(), name="push"),
 ]

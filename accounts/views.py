@@ -4,6 +4,8 @@ from typing import cast
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import get_language
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.mixins import ListModelMixin
@@ -14,9 +16,13 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import actions
-from accounts.models import PushSubscription, Session, User
+from accounts.consents import consents_of
+from accounts.models import PushSubscription, Role, Session, User
 from accounts.push import public_key
 from accounts.serializers import (
+    ConsentSerializer,
+    ConsentsSerializer,
+    ErasureSerializer,
     MeSerializer,
     PasswordSerializer,
     PushKeySerializer,
@@ -28,7 +34,10 @@ from accounts.serializers import (
     SignOutSerializer,
     TokenPairSerializer,
 )
+from avicenna.errors import Forbidden
+from avicenna.permissions import IsStaff
 from avicenna.throttling import limited
+from diagnoses.models import Patient
 
 ATTEMPT = OpenApiParameter(
     "Idempotency-Key",
@@ -127,6 +136,62 @@ class SessionViewSet(ListModelMixin, GenericViewSet[Session]):
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Ends one: its tokens stop working and its sockets close."""
         actions.sign_out(session=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ConsentsView(APIView):
+    """What a patient consents to, and when that was said last."""
+
+    @extend_schema(responses=ConsentSerializer(many=True), tags=["data rights"])
+    def get(self, request: Request) -> Response:
+        return Response(ConsentSerializer(consents_of(self._patient(request)), many=True).data)
+
+    @limited("consents")
+    @extend_schema(request=ConsentsSerializer, responses=ConsentSerializer(many=True), tags=["data rights"])
+    def put(self, request: Request) -> Response:
+        patient = self._patient(request)
+        given = ConsentsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        language = "fa" if (get_language() or "").startswith("fa") else "en"
+        actions.set_consents(actor=cast(User, request.user), consents=given.validated_data, language=language)
+        return Response(ConsentSerializer(consents_of(patient), many=True).data)
+
+    def _patient(self, request: Request) -> Patient:
+        """Who has no record of their own has nothing to consent to."""
+        patient = Patient.objects.filter(user=cast(User, request.user)).only("pk").first()
+        if patient is None:
+            raise Forbidden
+        return patient
+
+
+class ErasureView(APIView):
+    """One's own account and record, for ever. The figures of remedies stay; nobody is behind them any more."""
+
+    @limited("erasure")
+    @extend_schema(request=ErasureSerializer, responses={204: None}, tags=["data rights"])
+    def post(self, request: Request) -> Response:
+        given = ErasureSerializer(data=request.data)
+        user = cast(User, request.user)
+        if user.role != Role.PATIENT:
+            raise Forbidden
+        given.is_valid(raise_exception=True)
+        actions.erase_me(actor=user, password=given.validated_data["password"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PatientErasureView(APIView):
+    """The same by staff, for a patient who asks the clinic for it. The password is that of who does it."""
+
+    permission_classes = [IsStaff]
+
+    @limited("erasure")
+    @extend_schema(request=ErasureSerializer, responses={204: None}, tags=["data rights"])
+    def post(self, request: Request, patient_id: UUID) -> Response:
+        patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
+        given = ErasureSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        password = given.validated_data["password"]
+        actions.erase_person(actor=cast(User, request.user), patient=patient, password=password)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

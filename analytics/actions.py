@@ -118,7 +118,7 @@ def recalculate_diagnosis(
     rescored = rescoring.found(rows)
     run(*(one.saving for one in rescored), ranking_is_due(diagnosis))
     told = [one.update for one in rescored if even_if_same or one.previous != one.finding.estimate.score]
-    if told:
+    if told and diagnosis.takes_events:
         publish(diagnosis, *told)
     return rescored
 

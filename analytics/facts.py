@@ -99,7 +99,7 @@ def dialect() -> Dialect:
 
 
 def _facts(*, effects: bool = True, where: str = "1 = 1") -> str:
-    """The standing reports; `worst` is the worst severity of a report's side effects."""
+    """The reports that count; `worst` is the worst severity of a report's side effects."""
     day, parameters = connection.ops.datetime_cast_date_sql("f.created_at", (), timezone.get_current_timezone_name())
     worst = f"SELECT feedback_id, MAX(severity) AS worst FROM {SideEffectReport._meta.db_table} GROUP BY feedback_id"
     return f"""(
@@ -107,7 +107,7 @@ def _facts(*, effects: bool = True, where: str = "1 = 1") -> str:
                f.compliance, {day % tuple(f"'{parameter}'" for parameter in parameters)} AS day
                {", worst" if effects else ""}
         FROM {FEEDBACK} AS f {f"LEFT JOIN ({worst}) AS w ON w.feedback_id = f.id" if effects else ""}
-        WHERE f.withdrawn_at IS NULL AND {where}
+        WHERE f.withdrawn_at IS NULL AND f.is_counted AND {where}
     ) AS fact"""
 
 

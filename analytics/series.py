@@ -94,7 +94,7 @@ def _spans(today: date) -> list[Span]:
 def _patients_at_least(remedy: Remedy, subject: Subject, spans: list[Span]) -> list[int]:
     """How many patients reported in each of the spans, counted among SAMPLE of them: it costs the same at any size."""
     seen = SubjectPatient.objects.filter(kind=subject.kind, key=subject.key, last_day__gte=spans[0][0])
-    reports = Feedback.objects.standing().filter(
+    reports = Feedback.objects.counted().filter(
         patient__in=list(seen.values_list("patient", flat=True)[:SAMPLE]), recommendation__remedy=remedy
     )
     moments = [(patient, day_of(at)) for patient, at in reports.values_list("patient", "created_at")]

@@ -20,6 +20,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 from rest_framework.views import set_rollback
 
+from avicenna.data_keys import Erased
+
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5
@@ -72,6 +74,8 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
             status=status.HTTP_503_SERVICE_UNAVAILABLE,
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
+    if isinstance(exc, Erased):  # between the look for it and the change of it
+        return drf_handler(Http404(), context)
     if isinstance(exc, RequestDataTooBig):
         return Response(
             body("too_large", gettext("The request is too large.")), status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.apps import apps
 from django.db import connection, transaction
@@ -79,6 +80,13 @@ def reseal(column: Column, rows: QuerySet[Model], *, tell: Tell = lambda count: 
         if not passed_over:
             return refused
         time.sleep(PAUSE_SECONDS)
+
+
+def reseal_personal(key_id: UUID) -> None:
+    """Everything of one patient comes under the patient's key; within the caller's transaction."""
+    for column in columns():
+        if column.way:
+            reseal(column, column.left().filter(**{column.way: key_id}))
 
 
 def _after(rows: QuerySet[Model], last: object | None) -> list[object]:

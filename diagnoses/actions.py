@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils import timezone
@@ -16,12 +17,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
-from accounts.models import User
+from accounts.models import Role, User
+from avicenna.data_keys import data_keys
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
+from avicenna.resealing import reseal_personal
+from diagnoses.consents import TEXT_VERSION
 from diagnoses.models import (
     CatalogueTerm,
     Condition,
+    Consent,
     Contraindication,
     Diagnosis,
     Patient,
@@ -31,7 +36,14 @@ from diagnoses.models import (
 )
 from realtime.events import DiagnosisUpdate, RecommendationState, RecommendationUpdate
 from realtime.news import is_news_for
-from realtime.publish import publish, rights_changed
+from realtime.publish import forget_stream, publish, rights_changed
+
+# Where it stands on the patient what a consent comes to.
+WISHES = {
+    Consent.Purpose.TREATMENT: "is_treated",
+    Consent.Purpose.STATISTICS: "is_counted",
+    Consent.Purpose.TRAINING: "trains_models",
+}
 
 
 class AlreadyEnded(ActionError):
@@ -70,6 +82,20 @@ class Contraindicated(ActionError):
             "cause": contraindication.get_cause_display(),
         }
         super().__init__(field="remedy")
+
+
+class RecordClosed(ActionError):
+    code = "record_closed"
+    message = _("This record takes nothing new: that is the patient's wish.")
+    status = status.HTTP_409_CONFLICT
+
+
+class NoSuchPatient(ActionError):
+    """Erased meanwhile."""
+
+    code = "not_found"
+    message = _("There is no such patient.")
+    status = status.HTTP_404_NOT_FOUND
 
 
 class DiagnosisClosed(ActionError):
@@ -119,9 +145,39 @@ def give_key(*, patient_id: UUID) -> None:
 @transaction.atomic
 def change_patient(*, actor: User | None, patient: Patient, changes: Mapping[str, Any]) -> Patient:
     _require_care_team(actor, patient)
-    patient = Patient.objects.select_for_update().get(pk=patient.pk)
+    _lock_patient(patient.pk)
+    patient = Patient.objects.get(pk=patient.pk)
     _apply(patient, changes)
     return patient
+
+
+@transaction.atomic
+def erase_patient(*, patient_id: UUID) -> None:
+    """Nobody can tell any more whose record it was, nor read it; what was reported goes on counting in the figures.
+
+    The patient's key is thrown away, and with it everything that is sealed with it, here and in every backup. What is
+    not sealed and could tell is taken out. `accounts.actions` does the same for the account.
+    """
+    _lock_patient(patient_id)
+    # Whoever reports meanwhile finds the record closed, or is erased with the rest.
+    diagnoses = list(Diagnosis.objects.select_for_update().filter(patient=patient_id).order_by("pk"))
+    give_key(patient_id=patient_id)
+    patient = Patient.objects.select_related("key", "user").get(pk=patient_id)
+    if patient.key is None:
+        raise LookupError("Every patient has a key by now.")
+    reseal_personal(patient.key.pk)
+    patient.key.secret = None
+    patient.key.save(update_fields=["secret"])
+    transaction.on_commit(data_keys.forget)
+    watching = {*patient.care_team.all(), *User.objects.filter(role=Role.STAFF), *filter(None, [patient.user])}
+    patient.user, patient.birth_date, patient.erased_at = None, None, timezone.now()
+    patient.save(update_fields=["user", "birth_date", "erased_at", "updated_at"])
+    patient.care_team.clear()
+    Diagnosis.objects.filter(patient=patient_id).update(takes_events=False)
+    Recommendation.objects.filter(diagnosis__patient=patient_id).update(dosage="", frequency="", instructions="")
+    LogEntry.objects.filter(content_type__model="patient", object_id=patient_id).delete()
+    forget_stream(diagnoses)
+    rights_changed(*watching)
 
 
 @transaction.atomic
@@ -129,6 +185,7 @@ def set_care_team(*, actor: User | None, patient: Patient, practitioners: Iterab
     """Who may see the record from now on. Staff decides."""
     if actor and not actor.is_staff:
         raise Forbidden
+    _lock_patient(patient.pk)
     members = set(practitioners)
     if not all(member.is_practitioner for member in members):
         raise NotAPractitioner(field="care_team")
@@ -161,6 +218,9 @@ def record_diagnosis(
 ) -> Diagnosis:
     """`practitioner` is the actor unless said otherwise. `fields`: imbalance, symptoms, notes, created_at."""
     _require_care_team(actor, patient)
+    wishes = _lock_patient(patient.pk)
+    if not wishes.is_treated:
+        raise RecordClosed
     if not condition.is_active:
         raise RetiredTerm(field="condition")
     diagnosis = Diagnosis(
@@ -169,6 +229,7 @@ def record_diagnosis(
         practitioner=practitioner or actor,
         condition=condition,
         severity=severity,
+        is_counted=wishes.is_counted,
         **fields,
     )
     diagnosis.save(force_insert=True)
@@ -181,6 +242,8 @@ def change_diagnosis(*, actor: User | None, diagnosis: Diagnosis, changes: Mappi
     """Severity, imbalance, symptoms, notes and status. Notes never travel in the event."""
     _require_care_team(actor, diagnosis.patient)
     diagnosis = Diagnosis.objects.select_for_update(of=("self",)).for_list().get(pk=diagnosis.pk)
+    if not diagnosis.takes_events:
+        raise RecordClosed
     if changed := _apply(diagnosis, changes):
         publish(diagnosis, _diagnosis_update(diagnosis, "changed", changed))
     return diagnosis
@@ -310,7 +373,7 @@ def _tell_where_given(contraindication: Contraindication) -> None:
     given = contraindication.active_recommendations().values("diagnosis")
     # Whoever locks several diagnoses does so in this order.
     locked = Diagnosis.objects.select_for_update(of=("self",)).select_related("patient")
-    for diagnosis in locked.filter(pk__in=given).order_by("pk"):
+    for diagnosis in locked.filter(pk__in=given, takes_events=True).order_by("pk"):
         publish(diagnosis, _diagnosis_update(diagnosis, "changed", ["contraindications"]))
 
 
@@ -327,18 +390,47 @@ def _require_care_team(actor: User | None, patient: Patient) -> None:
         raise Forbidden
 
 
-def _lock_patient(pk: UUID) -> None:
+def _lock_patient(pk: UUID) -> Patient:
     """What is given to a patient and what must not be given are written one after the other.
 
     Comes before the lock of a diagnosis. It lets those pass who only refer to the patient: a report on a diagnosis
-    does so while it holds that diagnosis.
+    does so while it holds that diagnosis. Raises `NoSuchPatient` for one who was erased.
     """
-    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=pk)
+    patient = Patient.objects.select_for_update(no_key=True).only("erased_at", *WISHES.values()).filter(pk=pk).first()
+    if patient is None or patient.erased_at:
+        raise NoSuchPatient
+    return patient
+
+
+@transaction.atomic
+def note_consents(*, patient_id: UUID, consents: Mapping[Consent.Purpose, bool], language: str) -> Patient:
+    """Writes down what differs from what holds, and returns the patient, locked, with what it comes to.
+
+    Without treatment the record is closed: nothing new comes in, and what the clinic must keep is kept. What statistics
+    are about is for the caller (`accounts.actions.set_consents`).
+    """
+    patient = _lock_patient(patient_id)
+    latest = {one.purpose: one.is_given for one in Consent.objects.filter(patient=patient_id)}  # the newest comes last
+    news = {purpose: is_given for purpose, is_given in consents.items() if latest.get(purpose) != is_given}
+    Consent.objects.bulk_create(
+        Consent(patient=patient, purpose=purpose, is_given=is_given, text_version=TEXT_VERSION, language=language)
+        for purpose, is_given in news.items()
+    )
+    for purpose, is_given in news.items():
+        setattr(patient, WISHES[purpose], is_given)
+    patient.save(update_fields=[*WISHES.values(), "updated_at"])
+    if Consent.Purpose.TREATMENT in news:
+        concerned = Diagnosis.objects.select_for_update().filter(patient=patient_id).order_by("pk")
+        pks = list(concerned.values_list("pk", flat=True))
+        Diagnosis.objects.filter(pk__in=pks).update(takes_events=patient.is_treated)
+    return patient
 
 
 def _open_diagnosis(pk: UUID) -> Diagnosis:
     """Locked, so that what is decided about the diagnosis still holds when it is written."""
     diagnosis = Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=pk)
+    if not diagnosis.takes_events:
+        raise RecordClosed
     if not diagnosis.is_active:
         raise DiagnosisClosed
     return diagnosis

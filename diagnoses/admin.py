@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -137,6 +138,13 @@ class PatientAdmin(StaffAdmin):
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
         """The care team is all that changes here."""
+
+    def log_change(self, request: HttpRequest, obj: Patient, message: Any) -> LogEntry:
+        """Without the name, which is sealed everywhere else."""
+        entry = super().log_change(request, obj, message)
+        entry.object_repr = str(obj.pk)
+        entry.save(update_fields=["object_repr"])
+        return entry
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         members = form.cleaned_data["care_team"]

@@ -148,6 +148,12 @@ class Patient(models.Model):
     source = models.CharField(_("source"), max_length=6, choices=Source, default=Source.CLINIC, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    # What the patient's consents come to, see `Consent`. Whoever was not asked is treated as before.
+    is_treated = models.BooleanField(_("consents to treatment"), default=True, db_default=True, editable=False)
+    is_counted = models.BooleanField(_("consents to statistics"), default=True, db_default=True, editable=False)
+    trains_models = models.BooleanField(_("consents to model training"), default=True, db_default=True, editable=False)
+    # Then nobody is behind the record any more: what it counts for in the figures is all that is left.
+    erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
     objects: ClassVar[PatientQuerySet] = PatientQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -171,6 +177,36 @@ class Patient(models.Model):
         return on.year - self.birth_date.year - (not had_birthday)
 
 
+class Consent(models.Model):
+    """That a patient gave or withdrew a consent. Rows are added, never changed: the newest of a purpose holds."""
+
+    class Purpose(models.TextChoices):
+        TREATMENT = "treatment", _("treatment")
+        STATISTICS = "statistics", _("statistics")
+        TRAINING = "training", _("model training")
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="consents")
+    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose)
+    is_given = models.BooleanField(_("given"))
+    at = models.DateTimeField(_("time"), default=timezone.now)
+    # What was read before it was given: `diagnoses.consents.TEXTS` in this version and language.
+    text_version = models.CharField(_("version of the text"), max_length=20)
+    language = models.CharField(_("language"), max_length=2)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(purpose__in=["treatment", "statistics", "training"]), name="consent_purpose_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()}: {self.is_given}"
+
+
 class Diagnosis(models.Model):
     encryption_key: ClassVar[str] = "patient__key"
 
@@ -191,6 +227,9 @@ class Diagnosis(models.Model):
     notes = EncryptedTextField(_("notes"), default="", blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.ACTIVE)
     head = models.PositiveIntegerField(_("newest event"), default=0, editable=False)
+    # Of the patient's wishes what a report must know, on the row that it locks anyway.
+    takes_events = models.BooleanField(_("anything new comes in"), default=True, db_default=True, editable=False)
+    is_counted = models.BooleanField(_("counts in the figures"), default=True, db_default=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 

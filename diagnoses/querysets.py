@@ -27,7 +27,7 @@ def through_patient(user: User | AnonymousUser, patient: str) -> Q:
     if not user.is_authenticated or not user.is_active:
         return Q(pk__in=[])
     if user.is_staff:
-        return Q()
+        return Q(**{f"{patient}__erased_at" if patient != "pk" else "erased_at": None})
     own = Q(**{f"{patient}__user" if patient != "pk" else "user": user.pk})
     if not user.is_practitioner:
         return own
@@ -43,7 +43,8 @@ def still_visible(pairs: Collection[tuple[User, UUID]]) -> set[tuple[int, UUID]]
     from diagnoses.models import Diagnosis, Patient
 
     diagnoses = Diagnosis.objects.filter(pk__in={pk for _, pk in pairs})
-    patients = {pk: (patient, owner) for pk, patient, owner in diagnoses.values_list("pk", "patient", "patient__user")}
+    there = diagnoses.filter(patient__erased_at=None).values_list("pk", "patient", "patient__user")
+    patients = {pk: (patient, owner) for pk, patient, owner in there}
     memberships = Patient.care_team.through.objects.filter(
         user__in={user.pk for user, _ in pairs if user.is_practitioner}, patient__diagnoses__in=patients
     )

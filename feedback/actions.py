@@ -21,7 +21,7 @@ from rest_framework import status
 
 from accounts.models import User
 from analytics import rollups
-from analytics.actions import Rescoring, ranking_is_due
+from analytics.actions import Rescoring, ranking_is_due, recalculate_diagnosis
 from analytics.evidence import Evidence, Finding
 from analytics.subjects import Subject, subjects_of
 from avicenna.errors import ActionError, Forbidden
@@ -29,6 +29,7 @@ from avicenna.identifiers import new_id
 from avicenna.metrics import feedback_submissions
 from avicenna.prepared import Parameter, Prepared
 from avicenna.sql import Statement, insert, run
+from diagnoses.actions import RecordClosed
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
 from feedback.models import SEVERE, Feedback, SevereFlag, SideEffectReport
 from realtime.events import FeedbackUpdate, SevereSideEffect
@@ -105,6 +106,9 @@ def _store(actor: User | None, report: Report, diagnosis_id: UUID | None) -> Fee
     if diagnosis_id and diagnosis_id != diagnosis.pk:
         raise OtherDiagnosis(field="diagnosis")
     feedback = _feedback(diagnosis, recommendation, report)
+    if not feedback.is_counted:
+        _tell(diagnosis, "created", [feedback], _storing([feedback]))
+        return feedback
     sums, day = _sums(feedback), rollups.day_of(feedback.created_at)
     adding = {subject: Evidence.of(sums, day) for subject in subjects_of(feedback)}
     # Every report raises the sums of everything: whoever did so first is waited for until the end of the transaction.
@@ -129,7 +133,8 @@ def submit_history(*, reports: Sequence[Report]) -> None:
         given = by_diagnosis[diagnosis.pk]
         stored[diagnosis] = [_feedback(diagnosis, on[report.recommendation_id], report) for report in given]
     everything = list(chain.from_iterable(stored.values()))
-    run(*_storing(everything), *rollups.count_in({feedback: _sums(feedback) for feedback in everything}))
+    counted = {feedback: _sums(feedback) for feedback in everything if feedback.is_counted}
+    run(*_storing(everything), *rollups.count_in(counted))
     for diagnosis, own in stored.items():
         _tell(diagnosis, "created", own)
 
@@ -151,7 +156,8 @@ def change(*, actor: User | None, feedback: Feedback, changes: Mapping[str, Any]
     if "side_effects" in changes:
         feedback.side_effects.all().delete()
         feedback.effects = SideEffectReport.objects.bulk_create(_rows(feedback, changes["side_effects"]))
-    rollups.adjust(feedback, before, _sums(feedback))
+    if feedback.is_counted:
+        rollups.adjust(feedback, before, _sums(feedback))
     _tell(diagnosis, "changed", [feedback])
     return feedback
 
@@ -160,11 +166,34 @@ def change(*, actor: User | None, feedback: Feedback, changes: Mapping[str, Any]
 def withdraw(*, actor: User | None, feedback: Feedback) -> Feedback:
     """Takes a report back: it stays in the record, marked, and leaves every figure."""
     diagnosis, feedback = _own(actor, feedback)
-    rollups.count_out(feedback, _sums(feedback))
+    if feedback.is_counted:
+        rollups.count_out(feedback, _sums(feedback))
     feedback.withdrawn_at = timezone.now()
     feedback.save(update_fields=["withdrawn_at", "updated_at"])
     _tell(diagnosis, "withdrawn", [feedback])
     return feedback
+
+
+@transaction.atomic
+def set_counted(*, patient_id: UUID, is_counted: bool) -> None:
+    """All that a patient has reported and will report leaves the figures, or is counted in again.
+
+    The scores that watchers see follow at once. The caller holds the patient.
+    """
+    # Whoever reports meanwhile waits here and finds the new wish on the diagnosis.
+    diagnoses = list(Diagnosis.objects.select_for_update().filter(patient=patient_id).order_by("pk"))
+    Diagnosis.objects.filter(patient=patient_id).update(is_counted=is_counted)
+    own = Feedback.objects.filter(patient=patient_id)
+    concerned = own.standing().filter(is_counted=not is_counted).for_list().select_related("diagnosis")
+    sums = {feedback: _sums(feedback) for feedback in concerned}
+    own.update(is_counted=is_counted)
+    if is_counted:
+        run(*rollups.count_in(sums))
+    else:
+        rollups.count_out_patient(patient_id, sums)
+    for diagnosis in diagnoses:
+        given = Recommendation.objects.filter(diagnosis=diagnosis).values_list("pk", flat=True)
+        recalculate_diagnosis(diagnosis_id=diagnosis.pk, recommendation_ids=list(given))
 
 
 @transaction.atomic
@@ -189,12 +218,15 @@ def _lock(diagnosis_id: UUID) -> Diagnosis:
 def _open(diagnosis: Diagnosis) -> Diagnosis:
     if diagnosis.status == Diagnosis.Status.ENTERED_IN_ERROR:
         raise DiagnosisInError
+    if not diagnosis.takes_events:
+        raise RecordClosed
     return diagnosis
 
 
 def _locking() -> QuerySet[Recommendation]:
     """A recommendation with all that a report on it needs, and the lock of its diagnosis."""
-    wanted = ["diagnosis__head", "diagnosis__status", "diagnosis__condition_id", "diagnosis__patient__mizaj_type"]
+    wanted = ["diagnosis__head", "diagnosis__status", "diagnosis__takes_events", "diagnosis__is_counted"]
+    wanted += ["diagnosis__condition_id", "diagnosis__patient__mizaj_type"]
     wanted += ["remedy__slug", "remedy__name_en", "remedy__name_fa", "effectiveness_score"]
     wanted += ["diagnosis__patient__key__secret"]  # seals the comment and the events
     found = Recommendation.objects.filter(pk=Parameter("pk", Recommendation._meta.get_field("id"))).only(*wanted)
@@ -239,6 +271,7 @@ def _feedback(diagnosis: Diagnosis, recommendation: Recommendation, report: Repo
         diagnosis=diagnosis,
         patient=diagnosis.patient,
         mizaj=diagnosis.patient.mizaj_type,
+        is_counted=diagnosis.is_counted,
         rating=report.rating,
         symptom_improvement=report.symptom_improvement,
         compliance=report.compliance,

@@ -40,6 +40,8 @@ class Feedback(models.Model):
     client_id = models.UUIDField(_("client id"), default=new_id, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    # As the patient consents to statistics: it stands in the record and may be in no figure.
+    is_counted = models.BooleanField(_("counts in the figures"), default=True, db_default=True, editable=False)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True, editable=False)
 
     objects: ClassVar[FeedbackQuerySet] = FeedbackQuerySet.as_manager()  # type: ignore[assignment]

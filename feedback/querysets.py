@@ -20,8 +20,12 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         return self.select_related("recommendation__remedy").prefetch_related("side_effects__effect")
 
     def standing(self) -> Self:
-        """Not withdrawn: what counts as evidence."""
+        """Not withdrawn: what the patient says."""
         return self.filter(withdrawn_at=None)
+
+    def counted(self) -> Self:
+        """Standing, and of somebody who consents to statistics: what is in the figures."""
+        return self.standing().filter(is_counted=True)
 
 
 class SevereFlagQuerySet(models.QuerySet["SevereFlag"]):

@@ -47,12 +47,14 @@ class Places(dict[Any, int]):
 
 
 def training_reports(say: Say = lambda _: None) -> Reports:
-    """Every standing report, as of one moment: one query, which sees nothing of what is committed meanwhile.
+    """Every standing report of those who consent to training, as of one moment.
 
-    It locks nothing, and a million reports take little memory: strings and dates are kept once.
+    One query, which sees nothing of what is committed meanwhile and locks nothing; a million reports take little
+    memory: strings and dates are kept once.
     """
     reading = _Reading()
-    rows = Feedback.objects.standing().order_by("created_at", "pk").values_list(*PERSON, *REMEDY, *PLACE, *REPORT)
+    consented = Feedback.objects.standing().filter(patient__trains_models=True).order_by("created_at", "pk")
+    rows = consented.values_list(*PERSON, *REMEDY, *PLACE, *REPORT)
     found = rows.iterator(chunk_size=CHUNK)
     while chunk := list(islice(found, CHUNK)):
         reading.add(chunk)

@@ -22,4 +22,4 @@ class PredictionRecordQuerySet(models.QuerySet["PredictionRecord"]):
 
     def with_outcome(self, since: datetime) -> Self:
         """Those whose report was given since then and stands."""
-        return self.filter(reported_at__gte=since, feedback__withdrawn_at=None)
+        return self.filter(reported_at__gte=since, feedback__withdrawn_at=None, feedback__is_counted=True)

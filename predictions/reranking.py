@@ -44,7 +44,8 @@ def rerank(*, diagnosis_id: UUID) -> bool:
     ranking = rank(diagnosis, Level.BALANCED)
     before, now = told.ranking, _told_of(ranking)
     told.is_due = False
-    is_news = diagnosis.status == Diagnosis.Status.ACTIVE and _has_moved(before, now)
+    is_open = diagnosis.status == Diagnosis.Status.ACTIVE and diagnosis.takes_events
+    is_news = is_open and _has_moved(before, now)
     if is_news:
         told.ranking = now
         publish(diagnosis, _reranked(ranking, was_best=before[0][0] if before else ""))

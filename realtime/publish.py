@@ -7,7 +7,7 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from avicenna.identifiers import new_id
 from avicenna.sql import Row, Statement, insert, run
 from realtime.events import Event
-from realtime.models import DiagnosisEvent, RightsClock
+from realtime.models import DiagnosisEvent, News, RightsClock
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -82,6 +82,13 @@ def _forget_old(diagnosis_id: UUID, first: int, head: int) -> None:
     """Prunes once per KEPT_EVENTS numbers: a constant share of the work, at most twice the rows."""
     if head // KEPT_EVENTS > (first - 1) // KEPT_EVENTS:
         DiagnosisEvent.objects.filter(diagnosis_id=diagnosis_id, seq__lte=head - KEPT_EVENTS).delete()
+
+
+def forget_stream(diagnoses: Iterable[Diagnosis]) -> None:
+    """What was told, and what somebody was to be told: all of it. Their heads stay."""
+    pks = [diagnosis.pk for diagnosis in diagnoses]
+    DiagnosisEvent.objects.filter(diagnosis__in=pks).delete()
+    News.objects.filter(diagnosis__in=pks).delete()
 
 
 def send_hint(diagnosis_id: UUID, head: int) -> None:

@@ -535,6 +535,22 @@ def test_an_access_token_renews_nothing(api: Any, alice: Any) -> None:
         refused(lambda given=given: api().post("/api/auth/token/refresh", {"refresh": given}), 401, "not_authenticated")
 
 
+@pytest.mark.parametrize(
+    "body", [[], "x", 5, None, {"password": 5, "confirmation": []}, {"password": "x" * 201}], ids=repr
+)
+def test_an_erasure_takes_a_password_and_its_word(api: Any, alice: Any, patient: Any, body: Any) -> None:
+    refused(lambda: api(alice).post("/api/me/erasure", body), 400)
+
+    assert Patient.objects.get().erased_at is None
+
+
+@pytest.mark.parametrize("value", [None, "", "x", 2, [], {}, [True]], ids=repr)
+def test_a_consent_is_given_or_withdrawn(api: Any, alice: Any, patient: Any, value: Any) -> None:
+    error = refused(lambda: api(alice).put("/api/me/consents", {"training": value}), 400, "invalid")
+
+    assert list(error["fields"]) == ["training"]
+
+
 def is_persian(text: str) -> bool:
     return any("\u0600" <= letter <= "\u06ff" for letter in text)
 

@@ -46,6 +46,10 @@ TABLE: dict[str, tuple[int, ...]] = {
     "POST /api/me/password": (401, 204, 400, 400, 400, 400),  # the body names Alice's
     "GET /api/me/sessions": SIGNED_IN,
     "DELETE /api/me/sessions/<pk>": (401, 204, 404, 404, 404, 404),
+    "GET /api/me/consents": (401, 200, 403, 403, 200, 403),
+    "PUT /api/me/consents": (401, 200, 403, 403, 200, 403),
+    "POST /api/me/erasure": (401, 204, 403, 403, 204, 403),
+    "POST /api/patients/<patient_id>/erasure": (401, 403, 403, 403, 403, 204),
     "GET /api/me/push": SIGNED_IN,
     "PUT /api/me/push": (401, 204, 204, 204, 204, 204),
     "DELETE /api/me/push": (401, 204, 204, 204, 204, 204),
@@ -208,6 +212,11 @@ def body(row: str, clinic: dict[str, Any]) -> dict[str, Any]:
     if row == "POST /api/auth/token":
         User.objects.create_user("erin@clinic.example", "saffron-and-rose")
         return {"email": "erin@clinic.example", "password": "saffron-and-rose"}
+    if row.endswith("/erasure"):
+        for user in filter(None, clinic["cast"].values()):
+            user.set_password("saffron-and-rose")
+            user.save()
+        return {"password": "saffron-and-rose", "confirmation": "erase"}
     if row == "POST /api/auth/token/refresh":
         return {"refresh": tokens.issue(Session.objects.create(user=clinic["cast"]["alice"]))["refresh"]}
     return bodies.get(row, {})

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.db.migrations.loader import MigrationLoader
 
+from accounts.actions import erase_again
 from accounts.restored import ending_all_sessions
 from avicenna.backup.actions import NotEmpty, forget_what_is_cached, go_on_after_recovery, restore
 from avicenna.backup.format import BackupError
@@ -88,6 +89,10 @@ class Command(BaseCommand):
             steps.append(f"the backup is of a newer Avicenna ({manifest and manifest.version}): install that one")
         elif known - applied:
             steps.append("the backup is of an older Avicenna: manage.py migrate")
+        if applied == known:
+            self.stdout.write(f"{erase_again()} who were erased since the backup was made are erased again.")
+        else:
+            steps.append("manage.py erase_again")
         steps += [
             "manage.py rebuild_analytics --check",
             "manage.py doctor",
