@@ -23,6 +23,8 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from accounts import devices, second_factor, tokens
 from accounts.models import PushSubscription, Role, Session, User
 from accounts.tokens import PresentedRefreshToken, TokenPair
+from audit import trail
+from audit.models import Action
 from avicenna.errors import ActionError, Forbidden
 from avicenna.proxies import address_of
 from diagnoses.actions import create_patient, erase_patient, note_consents
@@ -119,6 +121,7 @@ def sign_in(*, request: HttpRequest, email: str, password: str, code: str = "", 
         if user.password != proven or not user.is_active:  # changed since: its sessions were ended a moment ago
             raise WrongCredentials
         session = _open_session(user, request, device)
+        trail.signed(user, Action.SIGNED_IN, session.pk)
         user_logged_in.send(User, request=request, user=user)
     return tokens.issue(session)
 
@@ -182,6 +185,7 @@ def sign_out(*, session: Session, everywhere: bool = False) -> None:
         sign_out_everywhere(user=session.user)
     else:
         _end(session.user, session.user.sessions.filter(pk=session.pk))
+    trail.signed(session.user, Action.SIGNED_OUT, session.pk)
 
 
 @transaction.atomic
@@ -255,7 +259,7 @@ def set_consents(*, actor: User, consents: Mapping[Consent.Purpose, bool], langu
     own = Patient.objects.filter(user=actor).only("pk").first()
     if own is None:
         raise Forbidden
-    patient = note_consents(patient_id=own.pk, consents=consents, language=language)
+    patient = note_consents(actor=actor, patient_id=own.pk, consents=consents, language=language)
     if Consent.Purpose.STATISTICS in consents:
         set_counted(patient_id=patient.pk, is_counted=patient.is_counted)
     return patient
@@ -271,7 +275,7 @@ def erase_me(*, actor: User, password: str) -> None:
     _confirm(actor, password)
     with transaction.atomic():
         for pk in Patient.objects.filter(user=actor).values_list("pk", flat=True):
-            erase_patient(patient_id=pk)
+            erase_patient(actor=actor, patient_id=pk)
         _erase_account(actor)
     security_log.warning("an account was erased by its owner", extra={"user": actor.pk})
 
@@ -284,7 +288,7 @@ def erase_person(*, actor: User | None, patient: Patient, password: str = "") ->
         _confirm(actor, password)
     with transaction.atomic():
         user = patient.user
-        erase_patient(patient_id=patient.pk)
+        erase_patient(actor=actor, patient_id=patient.pk)
         if user and user.role == Role.PATIENT:
             _erase_account(user)
     security_log.warning(

@@ -219,7 +219,8 @@ class RecalculationSerializer(serializers.Serializer[Any]):
     recommendations = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=RECALCULATED)
 
     def validate_recommendations(self, ids: list[UUID]) -> list[Recommendation]:
-        visible = Recommendation.objects.visible_to(self.context["request"].user).in_bulk(ids)
+        recommendations = Recommendation.objects.visible_to(self.context["request"].user)
+        visible = recommendations.select_related("diagnosis").in_bulk(ids)
         if missing := [f"{pk}" for pk in ids if pk not in visible]:
             raise serializers.ValidationError([_("There is no recommendation %(id)s.") % {"id": pk} for pk in missing])
         return list(visible.values())

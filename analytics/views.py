@@ -35,6 +35,8 @@ from analytics.serializers import (
     WindowSerializer,
 )
 from analytics.summary import summarize
+from audit import trail
+from audit.models import Kind
 from avicenna.permissions import IsClinic, IsStaff
 from avicenna.pictures import PictureQuerySerializer, PictureView, picture
 from avicenna.throttling import limited
@@ -53,7 +55,9 @@ class RecommendationAnalyticsView(APIView):
     @extend_schema(parameters=[WindowSerializer], responses=RecommendationReportSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
         visible = Recommendation.objects.visible_to(request.user).select_related("diagnosis")
-        found = reports.recommendation_report(get_object_or_404(visible, pk=pk), **asked(WindowSerializer, request))
+        recommendation = get_object_or_404(visible, pk=pk)
+        trail.read(recommendation, kind=Kind.STATISTICS)
+        found = reports.recommendation_report(recommendation, **asked(WindowSerializer, request))
         return Response(RecommendationReportSerializer(found).data)
 
 
@@ -62,6 +66,7 @@ class DiagnosisAnalyticsView(APIView):
     @extend_schema(parameters=[WindowSerializer], responses=DiagnosisReportSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
         diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=pk)
+        trail.read(diagnosis, kind=Kind.STATISTICS)
         found = reports.diagnosis_report(diagnosis, **asked(WindowSerializer, request))
         return Response(DiagnosisReportSerializer(found).data)
 
@@ -72,7 +77,8 @@ class OverallView(APIView):
 
     @extend_schema(responses=OverallSerializer(many=True))
     def get(self, request: Request) -> Response:
-        own = Diagnosis.objects.filter(patient__user=cast(User, request.user), status=Diagnosis.Status.ACTIVE)
+        own = list(Diagnosis.objects.filter(patient__user=cast(User, request.user), status=Diagnosis.Status.ACTIVE))
+        trail.listed(own, kind=Kind.STATISTICS)
         found = [{"diagnosis": pk, "overall": overall} for pk, overall in reports.overall_of(own).items()]
         return Response(OverallSerializer(found, many=True).data)
 
@@ -164,6 +170,7 @@ class RecalculateView(APIView):
         given = RecalculationSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         rescored = actions.recalculate(actor=cast(User, request.user), **given.validated_data)
+        trail.listed(given.validated_data["recommendations"], kind=Kind.STATISTICS)
         return Response(RescoredSerializer(rescored, many=True).data)
 
 

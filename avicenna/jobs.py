@@ -8,6 +8,7 @@ from analytics.telling import tell_what_moved
 from avicenna.actions import report_worker
 from avicenna.backup.age import measure_backup_age
 from avicenna.models import WORKER_SECONDS
+from audit.sealing import seal_what_is_due
 from avicenna.work import Job
 from predictions.actions import KEPT_DAYS, prune_records
 from predictions.drift import measure_drift
@@ -33,6 +34,7 @@ JOBS = (
     Job("reranking", rerank_what_is_due),
     Job("matching", Matching()),
     Job("pushing", push_news),
+    Job("sealing", seal_what_is_due),
     Job("drift", measure_drift, every=600),
     Job("backups", measure_backup_age, every=60),
     Job("life", report_worker, every=WORKER_SECONDS),

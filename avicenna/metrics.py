@@ -47,6 +47,7 @@ prediction_calibration_error_at_least = Gauge(
     ["window"],
     multiprocess_mode="livemostrecent",
 )
+audit_records_lost = Counter("audit_records_lost_total", "Reads whose audit record stands in the log alone")
 # Of what is done beside requests, by this process; `work` because Prometheus names its own jobs.
 work_done = Gauge("work_done_timestamp_seconds", "When it was done last", ["work"], multiprocess_mode="max")
 work_period = Gauge("work_period_seconds", "How often it is due", ["work"], multiprocess_mode="max")

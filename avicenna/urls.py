@@ -8,6 +8,7 @@ from avicenna import documentation, exposition, health
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
+    path("", include("audit.urls")),
     path("", include("realtime.urls")),
     path("", include("diagnoses.urls")),
     path("", include("feedback.urls")),

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from accounts.models import Role, User
+from audit import trail
 from avicenna.data_keys import data_keys
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
@@ -131,6 +132,7 @@ def create_patient(
     patient = Patient(id=id or new_id(), key=key, full_name=full_name, user=user, **fields)
     patient.save(force_insert=True)
     patient.care_team.set({actor, *care_team} if actor and actor.is_practitioner else set(care_team))
+    trail.created(actor, patient)
     return patient
 
 
@@ -147,12 +149,12 @@ def change_patient(*, actor: User | None, patient: Patient, changes: Mapping[str
     _require_care_team(actor, patient)
     _lock_patient(patient.pk)
     patient = Patient.objects.get(pk=patient.pk)
-    _apply(patient, changes)
+    _apply(actor, patient, patient, changes)
     return patient
 
 
 @transaction.atomic
-def erase_patient(*, patient_id: UUID) -> None:
+def erase_patient(*, actor: User | None, patient_id: UUID) -> None:
     """Nobody can tell any more whose record it was, nor read it; what was reported goes on counting in the figures.
 
     The patient's key is thrown away, and with it everything that is sealed with it, here and in every backup. What is
@@ -172,6 +174,7 @@ def erase_patient(*, patient_id: UUID) -> None:
     watching = {*patient.care_team.all(), *User.objects.filter(role=Role.STAFF), *filter(None, [patient.user])}
     patient.user, patient.birth_date, patient.erased_at = None, None, timezone.now()
     patient.save(update_fields=["user", "birth_date", "erased_at", "updated_at"])
+    trail.changed(actor, patient, {"is_erased": (False, True)})
     patient.care_team.clear()
     Diagnosis.objects.filter(patient=patient_id).update(takes_events=False)
     Recommendation.objects.filter(diagnosis__patient=patient_id).update(dosage="", frequency="", instructions="")
@@ -189,9 +192,12 @@ def set_care_team(*, actor: User | None, patient: Patient, practitioners: Iterab
     members = set(practitioners)
     if not all(member.is_practitioner for member in members):
         raise NotAPractitioner(field="care_team")
-    left = set(patient.care_team.all()) - members
+    before = set(patient.care_team.all())
+    if before == members:
+        return
     patient.care_team.set(members)
-    if left:
+    trail.changed(actor, patient, {"care_team": (before, members)})
+    if left := before - members:
         rights_changed(*left)
 
 
@@ -233,6 +239,7 @@ def record_diagnosis(
         **fields,
     )
     diagnosis.save(force_insert=True)
+    trail.created(actor, diagnosis)
     publish(diagnosis, _diagnosis_update(diagnosis, "recorded"))
     return diagnosis
 
@@ -244,7 +251,7 @@ def change_diagnosis(*, actor: User | None, diagnosis: Diagnosis, changes: Mappi
     diagnosis = Diagnosis.objects.select_for_update(of=("self",)).for_list().get(pk=diagnosis.pk)
     if not diagnosis.takes_events:
         raise RecordClosed
-    if changed := _apply(diagnosis, changes):
+    if changed := _apply(actor, diagnosis.patient, diagnosis, changes):
         publish(diagnosis, _diagnosis_update(diagnosis, "changed", changed))
     return diagnosis
 
@@ -257,7 +264,7 @@ def recommend(
     _require_care_team(actor, diagnosis.patient)
     _lock_patient(diagnosis.patient_id)
     diagnosis = _open_diagnosis(diagnosis.pk)
-    recommendation = _add(diagnosis, remedy, id=id, **fields)
+    recommendation = _add(actor, diagnosis, remedy, id=id, **fields)
     _publish(actor, diagnosis, RecommendationUpdate.added(recommendation))
     return recommendation
 
@@ -269,7 +276,7 @@ def change_recommendation(
     """Dosage, frequency, duration and instructions of an active recommendation."""
     diagnosis, recommendation = _open_recommendation(actor, recommendation)
     previous = RecommendationState.of(recommendation)
-    if changed := _apply(recommendation, changes):
+    if changed := _apply(actor, diagnosis.patient, recommendation, changes):
         state = RecommendationState.of(recommendation)
         _publish(
             actor,
@@ -283,7 +290,7 @@ def change_recommendation(
 def complete_recommendation(*, actor: User | None, recommendation: Recommendation) -> Recommendation:
     """The course was followed to its end."""
     diagnosis, recommendation = _open_recommendation(actor, recommendation)
-    _apply(recommendation, {"status": Recommendation.Status.COMPLETED})
+    _apply(actor, diagnosis.patient, recommendation, {"status": Recommendation.Status.COMPLETED})
     _publish(actor, diagnosis, RecommendationUpdate.completed(recommendation))
     return recommendation
 
@@ -291,7 +298,7 @@ def complete_recommendation(*, actor: User | None, recommendation: Recommendatio
 @transaction.atomic
 def stop_recommendation(*, actor: User | None, recommendation: Recommendation, reason: str = "") -> Recommendation:
     diagnosis, recommendation = _open_recommendation(actor, recommendation)
-    _apply(recommendation, {"status": Recommendation.Status.STOPPED})
+    _apply(actor, diagnosis.patient, recommendation, {"status": Recommendation.Status.STOPPED})
     _publish(actor, diagnosis, RecommendationUpdate.stopped(recommendation, reason=reason))
     return recommendation
 
@@ -309,8 +316,8 @@ def replace_recommendation(
     """Ends one recommendation and begins another in its place; returns the new one."""
     _lock_patient(recommendation.diagnosis.patient_id)
     diagnosis, old = _open_recommendation(actor, recommendation)
-    _apply(old, {"status": Recommendation.Status.REPLACED})
-    new = _add(diagnosis, remedy, id=id, replaces=old, **fields)
+    _apply(actor, diagnosis.patient, old, {"status": Recommendation.Status.REPLACED})
+    new = _add(actor, diagnosis, remedy, id=id, replaces=old, **fields)
     _publish(
         actor,
         diagnosis,
@@ -350,6 +357,7 @@ def contraindicate(
             contraindication.save(force_insert=True)
     except IntegrityError as error:
         raise AlreadyContraindicated(field="remedy") from error
+    trail.created(actor, contraindication)
     _tell_where_given(contraindication)
     return contraindication
 
@@ -364,6 +372,7 @@ def lift_contraindication(*, actor: User | None, contraindication: Contraindicat
         raise AlreadyLifted
     contraindication.lifted_at, contraindication.lifted_by = timezone.now(), actor
     contraindication.save(update_fields=["lifted_at", "lifted_by"])
+    trail.changed(actor, contraindication, {"is_standing": (True, False)})
     _tell_where_given(contraindication)
     return contraindication
 
@@ -403,7 +412,7 @@ def _lock_patient(pk: UUID) -> Patient:
 
 
 @transaction.atomic
-def note_consents(*, patient_id: UUID, consents: Mapping[Consent.Purpose, bool], language: str) -> Patient:
+def note_consents(*, actor: User, patient_id: UUID, consents: Mapping[Consent.Purpose, bool], language: str) -> Patient:
     """Writes down what differs from what holds, and returns the patient, locked, with what it comes to.
 
     Without treatment the record is closed: nothing new comes in, and what the clinic must keep is kept. What statistics
@@ -419,6 +428,8 @@ def note_consents(*, patient_id: UUID, consents: Mapping[Consent.Purpose, bool],
     for purpose, is_given in news.items():
         setattr(patient, WISHES[purpose], is_given)
     patient.save(update_fields=[*WISHES.values(), "updated_at"])
+    if news:
+        trail.changed(actor, patient, {WISHES[purpose]: (latest.get(purpose), wish) for purpose, wish in news.items()})
     if Consent.Purpose.TREATMENT in news:
         concerned = Diagnosis.objects.select_for_update().filter(patient=patient_id).order_by("pk")
         pks = list(concerned.values_list("pk", flat=True))
@@ -445,7 +456,7 @@ def _open_recommendation(actor: User | None, recommendation: Recommendation) -> 
     return diagnosis, recommendation
 
 
-def _add(diagnosis: Diagnosis, remedy: Remedy, *, id: UUID | None, **fields: Any) -> Recommendation:
+def _add(actor: User | None, diagnosis: Diagnosis, remedy: Remedy, *, id: UUID | None, **fields: Any) -> Recommendation:
     if not remedy.is_active:
         raise RetiredTerm(field="remedy")
     standing = Contraindication.objects.standing().of_patients([diagnosis.patient_id])
@@ -457,16 +468,20 @@ def _add(diagnosis: Diagnosis, remedy: Remedy, *, id: UUID | None, **fields: Any
             recommendation.save(force_insert=True)
     except IntegrityError as error:
         raise AlreadyRecommended(field="remedy") from error
+    trail.created(actor, recommendation)
     return recommendation
 
 
-def _apply(row: Model, changes: Mapping[str, Any]) -> list[str]:
-    """Writes what differs and returns its names."""
-    changed = [name for name, value in changes.items() if getattr(row, name) != value]
+def _apply(actor: User | None, patient: Patient, row: Model, changes: Mapping[str, Any]) -> list[str]:
+    """Writes what differs, tells the audit trail and returns the names."""
+    before = {name: getattr(row, name) for name in changes}
+    changed = [name for name, value in changes.items() if before[name] != value]
     for name in changed:
         setattr(row, name, changes[name])
     if changed:
         row.save(update_fields=[*changed, "updated_at"])
+        told = {name: (before[name], changes[name]) for name in changed}
+        trail.changed(actor, row, told, patient=patient.pk)
     return changed
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -16,6 +17,9 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from accounts.models import Role, User
+from audit import trail
+from audit.models import Kind
+from audit.reading import TellsReads
 from avicenna.idempotency import create_once
 from avicenna.permissions import ClinicWrites, PractitionerWrites, role_of
 from diagnoses import actions
@@ -87,7 +91,7 @@ class SideEffectViewSet(CatalogueViewSet):
 
 
 @extend_schema(tags=["clinic"])
-class PatientViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Patient]):
+class PatientViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericViewSet[Patient]):
     queryset = Patient.objects.none()
     serializer_class = PatientSerializer
     permission_classes = [ClinicWrites]
@@ -128,11 +132,17 @@ class ContraindicationViewSet(ListModelMixin, GenericViewSet[Contraindication]):
     permission_classes = [PractitionerWrites]
     filterset_class = ContraindicationFilter
 
-    def get_patient(self) -> Patient:
+    @cached_property
+    def patient(self) -> Patient:
         return get_object_or_404(Patient.objects.visible_to(self.request.user), pk=self.kwargs["patient_id"])
 
     def get_queryset(self) -> QuerySet[Contraindication]:
-        return Contraindication.objects.for_list().filter(patient=self.get_patient())
+        return Contraindication.objects.for_list().filter(patient=self.patient)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        answer = super().list(request, *args, **kwargs)
+        trail.listed([self.patient], kind=Kind.CONTRAINDICATION)  # also that there are none
+        return answer
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
@@ -141,7 +151,7 @@ class ContraindicationViewSet(ListModelMixin, GenericViewSet[Contraindication]):
     )
     def create(self, request: Request, **_: Any) -> Response:
         """From now on it cannot be recommended. What is given already is named, and goes on until it is stopped."""
-        patient = self.get_patient()
+        patient = self.patient
         given = ContraindicationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         contraindication, is_new = create_once(
@@ -164,7 +174,7 @@ class ContraindicationViewSet(ListModelMixin, GenericViewSet[Contraindication]):
 
 
 @extend_schema(tags=["clinic"])
-class DiagnosisViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Diagnosis]):
+class DiagnosisViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericViewSet[Diagnosis]):
     queryset = Diagnosis.objects.none()
     serializer_class = DiagnosisSerializer
     permission_classes = [PractitionerWrites]
@@ -207,7 +217,9 @@ class DiagnosisRecommendationsView(APIView):
 
     @extend_schema(responses=RecommendationSerializer(many=True))
     def get(self, request: Request, **_: Any) -> Response:
-        recommendations = Recommendation.objects.for_list().filter(diagnosis=self.get_diagnosis())
+        diagnosis = self.get_diagnosis()
+        trail.listed([diagnosis], kind=Kind.RECOMMENDATION)
+        recommendations = Recommendation.objects.for_list().filter(diagnosis=diagnosis)
         return Response(RecommendationSerializer(recommendations, many=True).data)
 
     @extend_schema(
@@ -228,13 +240,13 @@ class DiagnosisRecommendationsView(APIView):
 
 
 @extend_schema(tags=["clinic"])
-class RecommendationViewSet(RetrieveModelMixin, GenericViewSet[Recommendation]):
+class RecommendationViewSet(TellsReads, RetrieveModelMixin, GenericViewSet[Recommendation]):
     queryset = Recommendation.objects.none()
     serializer_class = RecommendationSerializer
     permission_classes = [PractitionerWrites]
 
     def get_queryset(self) -> QuerySet[Recommendation]:
-        return Recommendation.objects.visible_to(self.request.user).for_list()
+        return Recommendation.objects.visible_to(self.request.user).for_list().select_related("diagnosis")
 
     @extend_schema(request=ChangedRecommendationSerializer, responses=RecommendationSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:

@@ -24,6 +24,7 @@ from analytics import rollups
 from analytics.actions import Rescoring, ranking_is_due, recalculate_diagnosis
 from analytics.evidence import Evidence, Finding
 from analytics.subjects import Subject, subjects_of
+from audit import trail
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
 from avicenna.metrics import feedback_submissions
@@ -106,13 +107,15 @@ def _store(actor: User | None, report: Report, diagnosis_id: UUID | None) -> Fee
     if diagnosis_id and diagnosis_id != diagnosis.pk:
         raise OtherDiagnosis(field="diagnosis")
     feedback = _feedback(diagnosis, recommendation, report)
+    told = trail.creating(actor, feedback)
     if not feedback.is_counted:
-        _tell(diagnosis, "created", [feedback], _storing([feedback]))
+        _tell(diagnosis, "created", [feedback], [*_storing([feedback]), *told])
         return feedback
     sums, day = _sums(feedback), rollups.day_of(feedback.created_at)
     adding = {subject: Evidence.of(sums, day) for subject in subjects_of(feedback)}
     # Every report raises the sums of everything: whoever did so first is waited for until the end of the transaction.
-    _tell(diagnosis, "created", [feedback], _storing([feedback]), adding, last=rollups.count_in({feedback: sums}))
+    last = [*told, *rollups.count_in({feedback: sums})]
+    _tell(diagnosis, "created", [feedback], _storing([feedback]), adding, last)
     return feedback
 
 
@@ -134,7 +137,7 @@ def submit_history(*, reports: Sequence[Report]) -> None:
         stored[diagnosis] = [_feedback(diagnosis, on[report.recommendation_id], report) for report in given]
     everything = list(chain.from_iterable(stored.values()))
     counted = {feedback: _sums(feedback) for feedback in everything if feedback.is_counted}
-    run(*_storing(everything), *rollups.count_in(counted))
+    run(*_storing(everything), *trail.creating(None, *everything), *rollups.count_in(counted))
     for diagnosis, own in stored.items():
         _tell(diagnosis, "created", own)
 
@@ -148,7 +151,7 @@ def change(*, actor: User | None, feedback: Feedback, changes: Mapping[str, Any]
     changes = {name: value for name, value in changes.items() if _said(feedback, name) != value}
     if not changes:
         return feedback
-    before = _sums(feedback)
+    before, said = _sums(feedback), {name: _told(_said(feedback, name)) for name in changes}
     for name, value in changes.items():
         if name != "side_effects":
             setattr(feedback, name, value)
@@ -156,6 +159,7 @@ def change(*, actor: User | None, feedback: Feedback, changes: Mapping[str, Any]
     if "side_effects" in changes:
         feedback.side_effects.all().delete()
         feedback.effects = SideEffectReport.objects.bulk_create(_rows(feedback, changes["side_effects"]))
+    trail.changed(actor, feedback, {name: (said[name], _told(_said(feedback, name))) for name in changes})
     if feedback.is_counted:
         rollups.adjust(feedback, before, _sums(feedback))
     _tell(diagnosis, "changed", [feedback])
@@ -170,6 +174,7 @@ def withdraw(*, actor: User | None, feedback: Feedback) -> Feedback:
         rollups.count_out(feedback, _sums(feedback))
     feedback.withdrawn_at = timezone.now()
     feedback.save(update_fields=["withdrawn_at", "updated_at"])
+    trail.changed(actor, feedback, {"is_withdrawn": (False, True)})
     _tell(diagnosis, "withdrawn", [feedback])
     return feedback
 
@@ -206,6 +211,7 @@ def look_at(*, actor: User, flag: SevereFlag) -> SevereFlag:
     if flag.looked_at is None:
         flag.looked_at, flag.looked_at_by = timezone.now(), actor
         flag.save(update_fields=["looked_at", "looked_at_by"])
+        trail.changed(actor, flag, {"looked_at_by": (None, actor)})
         publish(diagnosis, _severe("looked_at", flag.feedback))
     return flag
 
@@ -293,6 +299,11 @@ def _effects(feedback: Feedback) -> dict[SideEffect, int]:
 
 def _said(feedback: Feedback, name: str) -> Any:
     return _effects(feedback) if name == "side_effects" else getattr(feedback, name)
+
+
+def _told(said: Any) -> Any:
+    """As the audit trail takes it: side effects as `slug severity`."""
+    return [f"{effect.slug} {severity}" for effect, severity in said.items()] if isinstance(said, dict) else said
 
 
 def _sums(feedback: Feedback) -> rollups.Sums:

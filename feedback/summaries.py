@@ -104,7 +104,7 @@ def due_for(user: User, since: datetime) -> RecommendationQuerySet:
     """One's own open recommendations in active diagnoses on which nothing was reported from `since` on."""
     reported = Feedback.objects.standing().filter(recommendation=OuterRef("pk"), created_at__gte=since)
     own = Recommendation.objects.filter(diagnosis__patient__user=user, diagnosis__status=Diagnosis.Status.ACTIVE)
-    return own.active().exclude(Exists(reported)).for_list()
+    return own.active().exclude(Exists(reported)).for_list().select_related("diagnosis")
 
 
 def _standing() -> FeedbackQuerySet:

@@ -18,6 +18,9 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import Role, User
+from audit import trail
+from audit.models import Kind
+from audit.reading import TellsReads
 from avicenna.errors import ActionError, refusal
 from avicenna.permissions import IsClinic, PatientWrites, role_of
 from avicenna.throttling import limited
@@ -53,7 +56,7 @@ def _new_feedback(language: str) -> NewFeedbackSerializer:
 
 
 @extend_schema(tags=["feedback"])
-class FeedbackViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedback]):
+class FeedbackViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericViewSet[Feedback]):
     """Reports by patients. `client_id` makes sending twice the same as sending once."""
 
     queryset = Feedback.objects.none()
@@ -127,7 +130,8 @@ class DueView(APIView):
     def get(self, request: Request) -> Response:
         asked = DueQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        due = due_for(cast(User, request.user), asked.validated_data["since"])
+        due = list(due_for(cast(User, request.user), asked.validated_data["since"]))
+        trail.listed(due)
         return Response(RecommendationSerializer(due, many=True).data)
 
 
@@ -135,8 +139,10 @@ class DueView(APIView):
 class FeedbackSummaryView(APIView):
     @extend_schema(responses=SummarySerializer)
     def get(self, request: Request, recommendation_id: UUID) -> Response:
-        visible = Recommendation.objects.visible_to(request.user)
-        return Response(SummarySerializer(summary_of(get_object_or_404(visible, pk=recommendation_id))).data)
+        visible = Recommendation.objects.visible_to(request.user).select_related("diagnosis")
+        recommendation = get_object_or_404(visible, pk=recommendation_id)
+        trail.read(recommendation, kind=Kind.FEEDBACK)
+        return Response(SummarySerializer(summary_of(recommendation)).data)
 
 
 @extend_schema(tags=["feedback"])
@@ -144,6 +150,7 @@ class FeedbackOverviewView(APIView):
     @extend_schema(responses=OverviewSerializer)
     def get(self, request: Request, diagnosis_id: UUID) -> Response:
         diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=diagnosis_id)
+        trail.read(diagnosis, kind=Kind.FEEDBACK)
         return Response(OverviewSerializer(overview_of(diagnosis)).data)
 
 
@@ -160,12 +167,13 @@ class FeedbackCourseView(APIView):
         asked = CourseQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=diagnosis_id)
+        trail.read(diagnosis, kind=Kind.FEEDBACK)
         courses = courses_of(diagnosis, asked.validated_data["days"])
         return Response(FeedbackCourseSerializer(courses, many=True).data)
 
 
 @extend_schema(tags=["feedback"])
-class SevereFlagViewSet(ListModelMixin, GenericViewSet[SevereFlag]):
+class SevereFlagViewSet(TellsReads, ListModelMixin, GenericViewSet[SevereFlag]):
     """Reports with a severe side effect, for the clinic: newest first, with who has looked at them."""
 
     queryset = SevereFlag.objects.none()

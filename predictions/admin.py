@@ -2,16 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
@@ -20,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from analytics.sheet import PALETTES
 from analytics.wording import digits, number, percent
 from avicenna.admin import ReadOnlyAdmin
+from avicenna.pagination import NewestPaginator
 from avicenna.pictures import PictureQuerySerializer, picture
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import Patient
@@ -29,8 +28,6 @@ from predictions.fairness import Gap
 from predictions.features import AGE_BANDS
 from predictions.figures import Measured
 from predictions.models import PredictionModel, PredictionRecord
-
-COUNTED = 10_000
 
 
 def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> SafeString:
@@ -194,14 +191,6 @@ class VersionFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         return queryset.filter(model_version=int(value)) if value and value.isdecimal() else queryset
-
-
-class NewestPaginator(Paginator):  # type: ignore[type-arg]
-    """Over the newest COUNTED at most: to count all of a large table takes seconds, and nobody turns so many pages."""
-
-    @cached_property
-    def count(self) -> int:
-        return cast(QuerySet[Any], self.object_list)[:COUNTED].count()
 
 
 @admin.register(PredictionRecord)

@@ -15,6 +15,8 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts.models import User
+from audit import trail
+from audit.models import Kind
 from avicenna.permissions import IsStaff
 from avicenna.pictures import PictureView, picture
 from avicenna.throttling import limited
@@ -53,10 +55,11 @@ def valid(serializer: type[Serializer[Any]], given: Any) -> dict[str, Any]:
 
 
 def visible(request: Request, pks: Sequence[UUID]) -> list[Candidates]:
-    """In their order. Raises `Http404` where one of them cannot be seen."""
+    """In their order, for an answer about them. Raises `Http404` where one of them cannot be seen."""
     candidates = visible_candidates(cast(User, request.user), pks)
     if len(candidates) < len(pks):
         raise Http404
+    trail.read(*(one.diagnosis for one in candidates), kind=Kind.PREDICTION)
     return candidates
 
 
@@ -109,6 +112,7 @@ class ProfileView(APIView):
     @of_predictions
     def get(self, request: Request, patient_id: UUID) -> Response:
         patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
+        trail.read(patient, kind=Kind.PREDICTION)
         return Response(ProfileSerializer(profile_of(patient)).data)
 
 

@@ -14,10 +14,12 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts import tokens
 from accounts.models import Session
+from audit.origin import network_of
 from avicenna import proxies
 from diagnoses.models import Diagnosis
 from realtime.actions import redeem_ticket
 from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
+from realtime.deliveries import Watching, watch
 from realtime.models import RightsClock
 from realtime.offload import offloaded
 from realtime.rights import Grant
@@ -29,6 +31,7 @@ class Handshake:
     since: int
     ticket: str
     bearer: str
+    address: str = ""
 
     @classmethod
     def of(cls, scope: dict[str, Any], diagnosis_id: UUID) -> Handshake:
@@ -37,7 +40,13 @@ class Handshake:
         if "token" in query and not settings.WEBSOCKET_ALLOW_TOKEN_IN_QUERY:
             raise Refused(CloseCode.BAD_MESSAGE, "token_in_query")
         bearer = header(scope, b"authorization").removeprefix("Bearer ") or query.get("token", [""])[0]
-        return cls(diagnosis_id, _since(query.get("since", ["0"])[0]), query.get("ticket", [""])[0], bearer)
+        return cls(
+            diagnosis_id,
+            _since(query.get("since", ["0"])[0]),
+            query.get("ticket", [""])[0],
+            bearer,
+            client_address(scope),
+        )
 
 
 def _since(text: str) -> int:
@@ -73,17 +82,28 @@ def client_address(scope: dict[str, Any]) -> str:
     return proxies.client_address(client[0] if client else "", ",".join(forwarded))
 
 
-def _admit(handshake: Handshake) -> tuple[Grant, int]:
-    """What the client may do, and the head of the diagnosis. Raises `Refused`."""
+def _admit(handshake: Handshake) -> tuple[Grant, Watching]:
+    """What the client may do, and from where on it watches. Raises `Refused`."""
     rights = RightsClock.newest()  # before the facts, so that a change in between is looked at again
     session = _opened_by(handshake)
     if session is None:
         raise not_signed_in()
     visible = Diagnosis.objects.visible_to(session.user).filter(pk=handshake.diagnosis_id)
-    head = visible.values_list("head", flat=True).first()
-    if head is None:
+    found = visible.values_list("head", "patient").first()
+    if found is None:
         raise not_allowed()
-    return Grant(session.user_id, session.pk, handshake.diagnosis_id, session.access_until, rights), head
+    head, patient = found
+    network = network_of(handshake.address)
+    watching = watch(
+        session.user,
+        session=session.pk,
+        network=network,
+        patient=patient,
+        diagnosis=handshake.diagnosis_id,
+        since=handshake.since,
+        head=head,
+    )
+    return Grant(session.user_id, session.pk, handshake.diagnosis_id, session.access_until, rights), watching
 
 
 admit = offloaded(_admit)

@@ -20,6 +20,7 @@ from avicenna.metrics import realtime_slow_consumers, websocket_messages
 from diagnoses.models import Diagnosis
 from realtime.admission import Handshake, admit, client_address, extend, header, language, origin_is_ours
 from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
+from realtime.deliveries import Watching
 from realtime.events import CLIENT_FRAMES, Ack, Body, Connect, ErrorFrame, Pong, Refresh, TokenExpiring
 from realtime.hub import current_hub
 from realtime.limits import Window
@@ -65,6 +66,7 @@ class DiagnosisSocket:
         "_receive",
         "_task",
         "_timer",
+        "_watching",
         "diagnosis_id",
         "grant",
         "head",
@@ -79,6 +81,7 @@ class DiagnosisSocket:
         self._outbox = Outbox(send)
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._watching: Watching | None = None
         self._language = "en"
         self._minute = 0.0
         self._frames_this_minute = 0
@@ -101,6 +104,8 @@ class DiagnosisSocket:
             self._task = None
             if self._timer is not None:
                 self._timer.cancel()
+            if self._watching is not None:
+                current_hub().deliveries.note(self._watching, self.head)
             await current_hub().leave(self)
             await self._outbox.finish(LAST_WORDS_SECONDS)
 
@@ -129,7 +134,8 @@ class DiagnosisSocket:
         if not handshakes.allows(client_address(scope)):
             raise Refused(CloseCode.TOO_MANY, "too_many_requests")
         handshake = Handshake.of(scope, self.diagnosis_id)
-        self.grant, self.head = await admit(handshake)
+        self.grant, self._watching = await admit(handshake)
+        self.head = self._watching.head
         self._await_expiry()
         self._say("connect", Connect(head=self.head, heartbeat_seconds=HEARTBEAT_SECONDS))
         try:

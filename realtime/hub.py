@@ -19,6 +19,7 @@ from avicenna.identifiers import new_id
 from avicenna.metrics import realtime_healed_gaps, websocket_connections
 from diagnoses.models import Diagnosis
 from realtime.actions import report_process
+from realtime.deliveries import Deliveries
 from realtime.offload import offloaded
 from realtime.publish import RIGHTS_GROUP, group_of, lend_loop
 from realtime.receipts import Receipts
@@ -49,6 +50,7 @@ class Hub:
     def __init__(self) -> None:
         self.guard = Guard(settings.WEBSOCKETS_PER_USER)
         self.receipts = Receipts()
+        self.deliveries = Deliveries()
         self._id = new_id()
         self._started_at = timezone.now()
         self._layer = get_channel_layer()
@@ -111,6 +113,7 @@ class Hub:
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._repeat(self.check, lambda: settings.REALTIME_HEADS_CHECK_SECONDS)),
             asyncio.create_task(self._repeat(self.receipts.flush, lambda: REPORT_SECONDS)),
+            asyncio.create_task(self._repeat(self.deliveries.flush, lambda: REPORT_SECONDS)),
             asyncio.create_task(self._repeat(self._report, lambda: REPORT_SECONDS)),
         ]
 

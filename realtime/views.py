@@ -11,6 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Session
+from audit import trail
+from audit.models import Action, Kind
 from avicenna.permissions import IsStaff
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis
@@ -54,6 +56,7 @@ class EventsView(APIView):
         given = SinceSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
         diagnosis = visible_diagnosis(request, diagnosis_id)
+        trail.read(diagnosis, kind=Kind.EVENTS, action=Action.REPLAYED)
         missed = replay(diagnosis.pk, given.validated_data["since"])
         return Response({"head": missed.head, "events": [frame.model_dump() for frame in missed.frames]})
 
@@ -63,7 +66,9 @@ class SnapshotView(APIView):
 
     @extend_schema(responses=SnapshotSerializer, tags=["stream"])
     def get(self, request: Request, diagnosis_id: UUID) -> Response:
-        head, snapshot = take_snapshot(visible_diagnosis(request, diagnosis_id).pk)
+        diagnosis = visible_diagnosis(request, diagnosis_id)
+        trail.read(diagnosis)
+        head, snapshot = take_snapshot(diagnosis.pk)
         return Response({"head": head, "snapshot": snapshot})
 
 

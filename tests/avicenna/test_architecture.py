@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ["avicenna", "accounts", "diagnoses", "feedback", "analytics", "predictions", "realtime", "dashboard"]
+APPS = ["avicenna", "accounts", "audit", "diagnoses", "feedback", "analytics", "predictions", "realtime", "dashboard"]
 PURE = [
     "predictions.engine",
     "predictions.design_matrix",

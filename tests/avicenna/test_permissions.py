@@ -50,6 +50,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "PUT /api/me/consents": (401, 200, 403, 403, 200, 403),
     "POST /api/me/erasure": (401, 204, 403, 403, 204, 403),
     "POST /api/patients/<patient_id>/erasure": (401, 403, 403, 403, 403, 204),
+    "GET /api/me/access-log": SIGNED_IN,
     "GET /api/me/push": SIGNED_IN,
     "PUT /api/me/push": (401, 204, 204, 204, 204, 204),
     "DELETE /api/me/push": (401, 204, 204, 204, 204, 204),
