@@ -37,11 +37,8 @@ def tell(count: int, user: Any = None) -> None:
 
 
 @pytest.fixture
-def trail(bob: Any) -> Any:
-    """LENGTH sealed records, and nothing that guards them but the chain."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE audit_auditrecord DISABLE TRIGGER audit_only_grows")
+def trail(unguarded: None, bob: Any) -> Any:
+    """LENGTH sealed records."""
     tell(LENGTH, bob)
     seal_what_is_due()
     return AuditRecord.objects.order_by("number")

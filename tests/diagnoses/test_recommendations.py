@@ -246,7 +246,7 @@ def test_a_list_asks_the_database_as_often_for_many(api: Any, bob: Any, path: st
             assert len(client.get(path).json()) in (2, 12)
         asked.append(len(queries))
 
-    assert asked == [3, 3]  # session, diagnosis, rows
+    assert asked == [4, 3]  # session, diagnosis, rows; the first time the audit record
 
 
 @pytest.mark.django_db(transaction=True)

@@ -59,9 +59,9 @@ def test_a_report_asks_the_database_this_often(
     client = api(alice)
 
     # Each message to PostgreSQL is one; SQLite takes them one by one: report, rollups, patients, evidence, head and
-    # score, two events, and that the ranking is due.
-    messages = 6 if connection.vendor == "postgresql" else 12
-    # session, savepoint, recommendation and lock, [report … head], [score, events, sums], release
+    # score, two events, the audit record, and that the ranking is due.
+    messages = 6 if connection.vendor == "postgresql" else 13
+    # session, savepoint, recommendation and lock, [report … head], [score, events, record, sums], release
     with django_assert_num_queries(messages):
         assert client.post("/api/feedback/", report).status_code == 201
 

@@ -37,7 +37,7 @@ def test_a_diagnosis_lists_each_recommendation_and_all_together(
     submit(actor=alice, recommendation_id=recommendation.pk, rating=4, symptom_improvement=3)
     client, address = api(alice), f"/api/diagnoses/{recommendation.diagnosis_id}/feedback-overview"
 
-    with django_assert_num_queries(5):  # session, diagnosis, reports, their effects, recommendations
+    with django_assert_num_queries(6):  # session, diagnosis, reports, their effects, recommendations, audit record
         found = client.get(address).json()
 
     assert found["total"]["reports"] == 1
@@ -55,7 +55,7 @@ def test_a_course_tells_each_standing_report_of_the_days_asked_for_oldest_first(
     withdraw(actor=alice, feedback=submit(actor=alice, **said)[0])
     client, address = api(alice), f"/api/diagnoses/{recommendation.diagnosis_id}/feedback-course"
 
-    with django_assert_num_queries(4):  # session, diagnosis, recommendations, reports
+    with django_assert_num_queries(5):  # session, diagnosis, recommendations, reports, audit record
         (course,) = client.get(address).json()
 
     assert (course["remedy_name"], course["status"]) == ("Mint", "active")

@@ -68,7 +68,8 @@ def test_a_year_is_the_most_and_asks_no_more_often(
 ) -> None:
     client = api(alice)
     for days in (1, 365):
-        with django_assert_max_num_queries(5):  # session, diagnosis, recommendations, rollups, strength of the prior
+        # session, diagnosis, recommendations, rollups, strength of the prior, audit record
+        with django_assert_max_num_queries(6):
             answer = client.get("/api/predictions/history", {"diagnosis": str(diagnosis.pk), "days": days})
         assert [len(course["points"]) for course in answer.json()["recommendations"]] == [days, min(days, 11)]
 
