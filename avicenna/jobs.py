@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.core.management import call_command
 
 from analytics.telling import tell_what_moved
+from audit.sealing import seal_what_is_due
 from avicenna.actions import report_worker
 from avicenna.backup.age import measure_backup_age
 from avicenna.models import WORKER_SECONDS
-from audit.sealing import seal_what_is_due
 from avicenna.work import Job
 from predictions.actions import KEPT_DAYS, prune_records
 from predictions.drift import measure_drift
