@@ -74,12 +74,21 @@ IS_KEPT = """async () => {
 }"""
 
 
+def wait_until(page: Page, holds: str, arg: Any = None) -> None:
+    """Until the promise of `holds` is kept with something true: `wait_for_function` takes the promise for it."""
+    for _ in range(200):
+        if page.evaluate(holds, arg):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"never within 20 s: {holds}")
+
+
 @pytest.fixture
 def kept(watching: Page) -> Page:
     """Sara's diagnosis, seen and kept; the home screen, too."""
     wait_for_worker(watching)
     watching.wait_for_selector(".recommendation")
-    watching.wait_for_function(IS_KEPT)
+    wait_until(watching, IS_KEPT)
     return watching
 
 
@@ -233,12 +242,13 @@ def test_the_browser_is_asked_to_keep_what_an_installed_app_has(kept: Page) -> N
 @pytest.mark.thorough
 def test_a_draft_outlives_the_app(kept: Page) -> None:
     fill_in(kept, "half a sent")
-    kept.wait_for_function(
+    wait_until(
+        kept,
         """async (typed) => {
             const {recall} = await import("/static/dashboard/vault.js");
             return (await recall("drafts"))?.some(({comment}) => comment === typed);
         }""",
-        arg="half a sent",
+        "half a sent",
     )
 
     kept.reload()
