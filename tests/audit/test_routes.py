@@ -63,8 +63,11 @@ TOLD: dict[str, list[str]] = {
 SIGNING = {
     "POST /api/auth/token": ["signed_in session"],
     "POST /api/auth/logout": ["signed_out session"],
+    "DELETE /api/me/sessions/<pk>": ["signed_out session"],
     "POST /api/auth/register": ["created patient"],
 }
+# Whose sessions are gone afterwards, and one who asked by a password.
+ENDING = dict.fromkeys(["POST /api/me/erasure", "POST /api/patients/<patient_id>/erasure"], ["changed patient"])
 OWN = {"GET /api/feedback/due", "GET /api/analytics/overall"}  # of whoever asks
 
 # A change that changes something, and a day on which something is due.
@@ -102,7 +105,7 @@ def test_each_route_tells_what_it_shows_and_changes(api: Any, clinic: Any, row: 
 
     answer, records = ask(api, clinic, row, role)
 
-    assert [f"{record.action} {record.kind}" for record in records] == TOLD.get(row, SIGNING.get(row, []))
+    assert [f"{record.action} {record.kind}" for record in records] == (TOLD | SIGNING | ENDING).get(row, [])
     if row in TOLD:
         assert answer.status_code < 300
         whose = Patient.objects.latest("id").pk if row == "POST /api/patients/" else clinic["patients"]
