@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-SERVING = {"serve", "sockets", "runserver"}
+SERVING = {"serve", "runserver"}
 
 
 def for_asgi() -> None:
