@@ -32,6 +32,8 @@ Api = Callable[..., APIClient]
 LONGEST = [
     "chaos/test_chaos.py",
     "avicenna/test_serve.py",
+    "avicenna/backup/test_cycle.py",
+    "avicenna/test_doctor.py",
     "e2e/test_page.py",
     "e2e/test_practitioner.py",
     "e2e/test_history.py",
