@@ -227,7 +227,7 @@ class Stack:
                 "AVICENNA_HTTPS_LISTEN": f"127.0.0.1:{self.https_port}",
                 "AVICENNA_REST_SERVERS": f"server 127.0.0.1:{self.env['GUNICORN_PORT']} max_fails=0;",
                 "AVICENNA_SOCKET_SERVERS": " ".join(
-                    f"server 127.0.0.1:{port} fail_timeout=1s;" for port in self.socket_ports
+                    f"server 127.0.0.1:{port} max_fails=0;" for port in self.socket_ports
                 ),
                 "AVICENNA_STATIC": self.env["STATIC_ROOT"],
                 "AVICENNA_WEBROOT": str(self._made("webroot")),
