@@ -67,6 +67,7 @@ ONCE = {
     "tests/predictions/test_fairness.py": NO_DATABASE,
     "tests/predictions/test_figures.py": NO_DATABASE,
     "tests/predictions/test_metrics.py": NO_DATABASE,
+    "tests/stack": "it reads the page; `make stack-test` runs the rest",
 }
 
 
