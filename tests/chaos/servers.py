@@ -100,7 +100,7 @@ class Process:
     async def metrics(self) -> dict[str, float]:
         """Series with its labels, as Prometheus writes it → value."""
         headers = {"Authorization": f"Bearer {METRICS_TOKEN}", "X-Forwarded-Proto": "https"}
-        async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
+        async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=30) as http:
             answer = await http.get(f"http://127.0.0.1:{self.port}/metrics")
         lines = [line for line in answer.raise_for_status().text.splitlines() if not line.startswith("#")]
         return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}

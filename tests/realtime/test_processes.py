@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ import redis
 from websockets.asyncio.client import connect
 
 from avicenna.jobs import JOBS
-from benchmarks.servers import free_port, wait_for
+from benchmarks.servers import free_port
 from tests.chaos.servers import METRICS_TOKEN, Stack, missing, running_databases
 from tests.realtime.conftest import Client
 from tests.run import ROOT
@@ -188,7 +188,7 @@ def test_writing_opens_no_redis_connection_per_request(clinic: Clinic) -> None:
 async def connections(clinic: Clinic, wanted: float | None) -> list[float | None]:
     """What each server says of the sockets on the diagnosis, as soon as all say `wanted`; None without a label."""
     name = f'websocket_connections_active{{diagnosis_id="{clinic.diagnosis["id"]}"}}'
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while True:
             said = [(await server.metrics()).get(name) for server in clinic.servers]
             if set(said) == {wanted}:
@@ -209,7 +209,7 @@ async def test_what_a_killed_process_had_is_forgotten(clinic: Clinic) -> None:
         assert await connections(clinic, 2)
         gone.kill()
         gone.start()
-        await gone.ready()
+        await gone.ready(90)
 
         assert await connections(clinic, 1)
 
@@ -230,16 +230,19 @@ def test_the_worker_tells_what_it_did_when(clinic: Clinic) -> None:
     env = clinic.environment() | {"DEBUG": "0"}
     command = [sys.executable, "manage.py", "worker", "--metrics-port", str(port)]
     address, token = f"http://127.0.0.1:{port}/metrics", {"Authorization": f"Bearer {METRICS_TOKEN}"}
-    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE) as worker:
+    with (
+        subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE) as worker,
+        httpx.Client(trust_env=False, timeout=30) as http,
+    ):
         try:
-            wait_for(port)
-            for _ in range(100):
-                text = httpx.get(address, headers=token, trust_env=False).text
-                done = set(re.findall(r'^work_done_timestamp_seconds{work="(\w+)"} [1-9]', text, re.M))
-                if len(done) == len(JOBS):
-                    break
-                time.sleep(0.1)
-            refused = httpx.get(address, trust_env=False).status_code
+            for _ in range(300):
+                with suppress(httpx.TransportError):  # it is not there yet
+                    text = http.get(address, headers=token).text
+                    done = set(re.findall(r'^work_done_timestamp_seconds{work="(\w+)"} [1-9]', text, re.M))
+                    if len(done) == len(JOBS):
+                        break
+                time.sleep(0.2)
+            refused = http.get(address).status_code
         finally:
             worker.terminate()
 
