@@ -21,7 +21,7 @@ PAGE = HERE / "templates/dashboard/index.html"
 STYLES = [f"dashboard/styles/{name}.css" for name in ("tokens", "base", "controls", "frame", "parts", "screens")]
 FIRST = "dashboard/first.js"
 # Folders of what is fetched when somebody opens it: the first visit does without.
-LATER = {"clinic", "history"}
+LATER = {"access", "clinic", "history"}
 ALL_MODULES = sorted(
     str(path.relative_to(STATIC))
     for path in STATIC.rglob("*.js")

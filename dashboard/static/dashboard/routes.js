@@ -7,6 +7,7 @@ import { DiagnosisScreen } from "./screens/diagnosis.js";
 import { HomeScreen } from "./screens/home.js";
 import { ProfileScreen } from "./screens/profile.js";
 
+const AccessLogScreen = later(() => import("./access/access_log.js").then((module) => module.AccessLogScreen));
 const HistoryScreen = later(() => import("./history/history.js").then((module) => module.HistoryScreen));
 const PatientsScreen = later(() => import("./clinic/patients.js").then((module) => module.PatientsScreen));
 const PatientScreen = later(() => import("./clinic/patient.js").then((module) => module.PatientScreen));
@@ -23,5 +24,6 @@ export const ROUTES = [
   { path: "#/patients/:id", roles: CLINIC, screen: PatientScreen },
   { path: "#/diagnoses/:id", screen: DiagnosisScreen },
   { path: "#/history/:id", screen: HistoryScreen },
+  { path: "#/profile/access", roles: PATIENT, screen: AccessLogScreen },
   { path: "#/profile", screen: ProfileScreen, tab: { icon: "person", label: "tab.profile" } },
 ];

@@ -42,6 +42,11 @@ export function ProfileScreen() {
         </div>
       </section>
       <${Preferences} />
+      ${patient && html`
+        <section class="card flush rows" aria-label=${t("access.title")}>
+          <a class="row" id="access-log" href="#/profile/access"><${Icon} name="eye" /><span class="grow">${t("access.title")}</span><${Icon} name="forward" /></a>
+        </section>
+      `}
       <${PushChoice} />
       <${InstallHint} />
       <${Devices} key=${changes.value} />
