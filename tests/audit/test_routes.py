@@ -67,7 +67,7 @@ SIGNING = {
     "POST /api/auth/register": ["created patient"],
 }
 # Whose sessions are gone afterwards, and one who asked by a password.
-ENDING = dict.fromkeys(["POST /api/me/erasure", "POST /api/patients/<patient_id>/erasure"], ["changed patient"])
+ENDING = {key: ["changed patient"] for key in ["POST /api/me/erasure", "POST /api/patients/<patient_id>/erasure"]}
 OWN = {"GET /api/feedback/due", "GET /api/analytics/overall"}  # of whoever asks
 
 # A change that changes something, and a day on which something is due.
