@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import psycopg
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 import avicenna
@@ -29,6 +32,8 @@ from avicenna.locks import only_one
 # Hears how many bytes of a file are written, or read.
 Tell = Callable[[int], None]
 Database = Postgresql | Sqlite
+# What keeps a backup from being made, examined or brought back: settings, keys, disks and databases.
+FAILURES = (BackupError, ImproperlyConfigured, OSError, DatabaseError, psycopg.Error, sqlite3.Error)
 
 
 class NotEmpty(BackupError):

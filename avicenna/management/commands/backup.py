@@ -5,13 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 
-from avicenna.backup.actions import back_up, forget_old
+from avicenna.backup.actions import FAILURES, back_up, forget_old
 from avicenna.backup.folder import KEPT_DAYS
-from avicenna.backup.format import BackupError
 from avicenna.backup.progress import bytes_shown
 
 
@@ -32,7 +29,7 @@ class Command(BaseCommand):
             with bytes_shown("writing", None, visible=self.stderr.isatty()) as tell:
                 backup, beside = back_up(folder=folder, tell=tell)
             removed = [] if keep_all else forget_old(folder=folder)
-        except (BackupError, ImproperlyConfigured, OSError, DatabaseError) as error:
+        except FAILURES as error:
             raise CommandError(f"No backup was made. {error}") from error
         self.stdout.write(
             f"{backup.path}: {beside.rows} rows in {beside.tables} tables, {beside.bytes:,} bytes, "

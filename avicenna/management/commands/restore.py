@@ -4,15 +4,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 from django.db.migrations.loader import MigrationLoader
 
 from accounts.actions import erase_again
 from accounts.restored import ending_all_sessions
-from avicenna.backup.actions import NotEmpty, forget_what_is_cached, go_on_after_recovery, restore
-from avicenna.backup.format import BackupError
+from avicenna.backup.actions import FAILURES, NotEmpty, forget_what_is_cached, go_on_after_recovery, restore
 from avicenna.backup.manifest import Manifest
 from avicenna.backup.progress import bytes_shown
 from realtime import restored
@@ -71,7 +68,7 @@ class Command(BaseCommand):
         except NotEmpty as error:
             held = ", ".join(f"{error.contents[table]} in {table}" for table in TELLING if table in error.contents)
             raise CommandError(f"Nothing was changed. {error} {held}. --force overwrites it.") from error
-        except (BackupError, ImproperlyConfigured, OSError, DatabaseError) as error:
+        except FAILURES as error:
             raise CommandError(f"Nothing was changed. {error}") from error
         self._say_what_is_next(manifest)
 

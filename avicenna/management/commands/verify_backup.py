@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
-from psycopg import Error, conninfo
+from psycopg import conninfo
 
-from avicenna.backup.actions import Database, verify
+from avicenna.backup.actions import FAILURES, Database, verify
 from avicenna.backup.folder import backups
-from avicenna.backup.format import BackupError, Damaged
+from avicenna.backup.format import Damaged
 from avicenna.backup.postgresql import Postgresql
 from avicenna.backup.progress import bytes_shown
 
@@ -40,7 +38,7 @@ class Command(BaseCommand):
                 proof = verify(file=file, server=_server(server), tell=tell)
         except Damaged as error:
             raise CommandError(f"{file} is not good. {error}") from error
-        except (BackupError, ImproperlyConfigured, OSError, DatabaseError, Error) as error:
+        except FAILURES as error:
             raise CommandError(f"{file} could not be examined. {error}", returncode=COULD_NOT) from error
         for difference in proof.differences:
             self.stdout.write(difference)
