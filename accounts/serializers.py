@@ -32,11 +32,14 @@ class RegisterSerializer(serializers.Serializer[Any]):
     consents = ConsentsSerializer(required=False)
 
 
-class ConsentSerializer(serializers.Serializer[Any]):
+class ConsentTextSerializer(serializers.Serializer[Any]):
     purpose = serializers.ChoiceField(choices=Consent.Purpose.choices)
     title = serializers.CharField()
     text = serializers.CharField(help_text="what is consented to, in the caller's language")
     text_version = serializers.CharField()
+
+
+class ConsentSerializer(ConsentTextSerializer):
     is_given = serializers.BooleanField(allow_null=True, help_text="null: never asked, treated as given")
     at = serializers.DateTimeField(allow_null=True)
 
@@ -61,6 +64,10 @@ class RefreshSerializer(serializers.Serializer[Any]):
 
 class SignOutSerializer(serializers.Serializer[Any]):
     everywhere = serializers.BooleanField(default=False, help_text="end every session of this account")
+
+
+class ExportQuerySerializer(serializers.Serializer[Any]):
+    format = serializers.ChoiceField(choices=["json", "fhir"], default="json")
 
 
 class ErasureSerializer(serializers.Serializer[Any]):

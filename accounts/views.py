@@ -1,28 +1,36 @@
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import get_language
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import actions
-from accounts.consents import consents_of
+from accounts.consents import consents_of, texts
+from accounts.export.fhir import as_fhir
+from accounts.export.record import as_json
 from accounts.models import PushSubscription, Role, Session, User
 from accounts.push import public_key
 from accounts.serializers import (
     ConsentSerializer,
     ConsentsSerializer,
+    ConsentTextSerializer,
     ErasureSerializer,
+    ExportQuerySerializer,
     MeSerializer,
     PasswordSerializer,
     PushKeySerializer,
@@ -36,6 +44,7 @@ from accounts.serializers import (
 )
 from avicenna.errors import Forbidden
 from avicenna.permissions import IsStaff
+from avicenna.streaming import streamed
 from avicenna.throttling import limited
 from diagnoses.models import Patient
 
@@ -137,6 +146,41 @@ class SessionViewSet(ListModelMixin, GenericViewSet[Session]):
         """Ends one: its tokens stop working and its sockets close."""
         actions.sign_out(session=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ExportView(APIView):
+    """Everything the clinic holds about the caller, as a file: this API's own shapes, or an HL7 FHIR R4 Bundle."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """`format` is ours here; what comes is a file, or an error in JSON."""
+        return JSONRenderer(), "application/json"
+
+    @extend_schema(
+        parameters=[ExportQuerySerializer],
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "application/fhir+json"): OpenApiTypes.OBJECT},
+        tags=["data rights"],
+    )
+    @limited("export")
+    def get(self, request: Request) -> StreamingHttpResponse:
+        asked = ExportQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        user, chosen = cast(User, request.user), asked.validated_data["format"]
+        pieces, kind = (as_fhir(user), "fhir+json") if chosen == "fhir" else (as_json(user), "json")
+        answer = streamed(request, pieces, content_type=f"application/{kind}")
+        answer["Content-Disposition"] = f'attachment; filename="avicenna-{timezone.localdate():%Y-%m-%d}.{chosen}.json"'
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
+class ConsentTextsView(APIView):
+    """What a patient is asked to consent to, for who registers and has read it before."""
+
+    authentication_classes = ()
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=ConsentTextSerializer(many=True), tags=["data rights"])
+    def get(self, request: Request) -> Response:
+        return Response(ConsentTextSerializer(texts(), many=True).data)
 
 
 class ConsentsView(APIView):

@@ -22,6 +22,7 @@ LIMITS = {
     "refresh": Limit("a renewal of tokens", by_address="300/m"),
     "password": Limit("a change of one's password", by_user="10/h", closed_without_cache=True),
     "sessions": Limit("ending a session", by_user="60/m"),
+    "export": Limit("everything about oneself", by_user="10/h"),
     "consents": Limit("a change of consents", by_user="30/h"),
     "erasure": Limit("an erasure", by_user="10/h", closed_without_cache=True),
     "push": Limit("where a device can be told", by_user="30/h"),

@@ -49,6 +49,13 @@ def test_nobody_is_taken_to_have_answered_what_was_not_asked(api: Any, alice: Us
     assert all("\u0600" <= one["text"][0] <= "\u06ff" for one in asked)
 
 
+def test_who_registers_can_read_what_is_asked(api: Any, db: None) -> None:
+    asked = api(accept_language="en").get("/api/consents").json()
+
+    assert [one["purpose"] for one in asked] == ["treatment", "statistics", "training"]
+    assert "your reports leave the figures at once" in asked[1]["text"]
+
+
 def test_every_answer_is_kept(api: Any, alice: User, patient: Patient) -> None:
     client = api(alice)
     for answer in (True, False, False, True):

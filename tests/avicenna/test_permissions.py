@@ -46,6 +46,8 @@ TABLE: dict[str, tuple[int, ...]] = {
     "POST /api/me/password": (401, 204, 400, 400, 400, 400),  # the body names Alice's
     "GET /api/me/sessions": SIGNED_IN,
     "DELETE /api/me/sessions/<pk>": (401, 204, 404, 404, 404, 404),
+    "GET /api/consents": PUBLIC,
+    "GET /api/me/export": SIGNED_IN,
     "GET /api/me/consents": (401, 200, 403, 403, 200, 403),
     "PUT /api/me/consents": (401, 200, 403, 403, 200, 403),
     "POST /api/me/erasure": (401, 204, 403, 403, 204, 403),

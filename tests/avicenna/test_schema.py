@@ -29,7 +29,7 @@ def test_every_operation_is_under_a_heading(schema: Any) -> None:
     operations = [operation for item in schema["paths"].values() for operation in item.values()]
 
     assert {tag for operation in operations for tag in operation["tags"]} <= {
-        "auth", "catalogue", "clinic", "stream", "feedback", "analytics", "predictions", "operations",
+        "auth", "data rights", "catalogue", "clinic", "stream", "feedback", "analytics", "predictions", "operations",
     }  # fmt: skip
 
 

@@ -1,10 +1,13 @@
+import { get } from "../api.js";
 import { explain, fieldMessage } from "../errors.js";
 import { t } from "../i18n.js";
 import { BirthDate, isDay } from "../parts/birth_date.js";
+import { ConsentSwitch } from "../parts/data_rights.js";
 import { Field } from "../parts/field.js";
 import { Icon } from "../parts/icon.js";
 import { Segments } from "../parts/segments.js";
 import { SEXES } from "../parts/sex.js";
+import { useResource } from "../resource.js";
 import { enter, join, notice } from "../session.js";
 import { html, useEffect, useRef, useSignal } from "../ui.js";
 
@@ -48,6 +51,7 @@ function Form({ mode }) {
   const asksForCode = useSignal(false);
   const fields = asksForCode.value ? [...always, "code"] : always;
   useEffect(() => void (refusals.value && form.current.querySelector(["[aria-invalid]", "#code", "#password"].find((wanted) => form.current.querySelector(wanted))).focus()), [refusals.value]);
+  const consents = useSignal(null);
 
   const submit = async (event) => {
     event.preventDefault();
@@ -57,7 +61,7 @@ function Form({ mode }) {
     if (missing.value.length) return void (refusals.value += 1);
     isSending.value = true;
     try {
-      const said = mode.value === "register" ? optional(person.value) : {};
+      const said = mode.value === "register" ? optional({ ...person.value, consents: consents.value }) : {};
       await act({ ...typed.current, ...said, email: typed.current.email.trim() });
     } catch (error) {
       asksForCode.value ||= error.code === "code_required";
@@ -83,6 +87,7 @@ function Form({ mode }) {
       ${field("password", { type: "password", autocomplete, dir: "ltr", hint: mode.value === "register" && t("register.password_hint") })}
       ${mode.value === "register" && html`<${About} person=${person} error=${missing.value.includes("birth_date") ? t("birth.incomplete") : fieldMessage(failure.value?.fields.birth_date)} />`}
       ${asksForCode.value && field("code", { autocomplete: "one-time-code", dir: "ltr", hint: t("signin.code_hint") })}
+      ${mode.value === "register" && html`<${Consents} chosen=${consents} />`}
       ${isGeneral && html`<div class="notice bad" role="alert">${explain(failure.value)}</div>`}
       <button class="primary" disabled=${isSending.value}>${t(`${mode.value}.${isSending.value ? "sending" : "submit"}`)}</button>
       <button class="plain" type="button" id="other-mode" onClick=${() => (mode.value = other)}>${t(`${mode.value}.other`)}</button>
@@ -103,6 +108,23 @@ function About({ person, error }) {
         <${Segments} name="sex" legend=${t("record.sex")} options=${options} value=${person.value.sex} onChoose=${(sex) => change({ sex })} />
       </div>
     </details>
+  `;
+}
+
+/** What the server asks for and writes down with the answers. Nothing but treatment is agreed to unless one says so. */
+function Consents({ chosen }) {
+  const { data } = useResource(async () => {
+    const texts = await get("/api/consents");
+    chosen.value ??= Object.fromEntries(texts.map(({ purpose }) => [purpose, purpose === "treatment"]));
+    return texts;
+  });
+  if (!data || !chosen.value) return null; // who was not asked has not answered
+  const choose = (purpose) => ({ target }) => (chosen.value = { ...chosen.value, [purpose]: target.checked });
+  return html`
+    <fieldset class="choice">
+      <legend>${t("register.consents")}</legend>
+      ${data.map(({ purpose, title, text }) => html`<${ConsentSwitch} key=${purpose} purpose=${purpose} title=${title} text=${text} isGiven=${chosen.value[purpose]} onChoose=${choose(purpose)} />`)}
+    </fieldset>
   `;
 }
 

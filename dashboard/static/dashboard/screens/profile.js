@@ -3,6 +3,7 @@ import { t, word } from "../i18n.js";
 import { outbox } from "../outbox.js";
 import { announce } from "../parts/announcer.js";
 import { Devices } from "../parts/devices.js";
+import { DataRights } from "../parts/data_rights.js";
 import { Icon } from "../parts/icon.js";
 import { InstallHint } from "../parts/installation.js";
 import { Problem } from "../parts/notices.js";
@@ -50,6 +51,7 @@ export function ProfileScreen() {
       <${PushChoice} />
       <${InstallHint} />
       <${Devices} key=${changes.value} />
+      ${patient && html`<${DataRights} />`}
       <section class="card flush rows" aria-label=${t("app.sign_out")}>
         <${PasswordRow} changed=${changed} />
         <button class="row" type="button" id="sign-out" onClick=${leave}><${Icon} name="leave" /><span class="grow">${t("app.sign_out")}</span></button>

@@ -306,6 +306,15 @@ export default {
   "profile.everywhere_text": "Every phone and browser that is signed in with your account has to sign in again, this one too.",
   "profile.everywhere_confirm": "Sign out everywhere",
 
+  "rights.title": "Your data",
+  "rights.consents": "What you consent to",
+  "rights.export_json": "Download my data",
+  "rights.export_fhir": "Download my data for another clinic (FHIR)",
+  "rights.erase": "Erase my account and my record",
+  "rights.erase_title": "Erase everything?",
+  "rights.erase_text": "Your name, your record and all you wrote become unreadable for everybody, at once and for ever. Nobody can bring them back, not even the clinic. The figures of remedies stay, without you.",
+  "rights.erase_confirm": "Erase for ever",
+
   "calendar.persian": "Solar Hijri",
   "calendar.gregory": "Gregorian",
 
@@ -497,6 +506,7 @@ export default {
   "birth.incomplete": "Please enter day, month and year, or none of them.",
   "register.why": "Predictions take age and sex into account. You may leave both out.",
   "register.sex_unsaid": "Not said",
+  "register.consents": "What you consent to. You can change it at any time in your profile.",
   "record.new": "New patient",
   "record.new_title": "New patient",
   "record.new_submit": "Open the record",

@@ -290,6 +290,15 @@ export default {
   "profile.everywhere_text": "هر گوشی و مرورگری که با حساب شما وارد شده است باید دوباره وارد شود، این دستگاه هم.",
   "profile.everywhere_confirm": "خروج از همه‌جا",
 
+  "rights.title": "داده‌های شما",
+  "rights.consents": "رضایت‌های شما",
+  "rights.export_json": "دریافت داده‌هایم",
+  "rights.export_fhir": "دریافت داده‌هایم برای درمانگاهی دیگر (FHIR)",
+  "rights.erase": "پاک کردن حساب و پرونده‌ام",
+  "rights.erase_title": "همه چیز پاک شود؟",
+  "rights.erase_text": "نام، پرونده و هرچه نوشته‌اید همین حالا و برای همیشه برای همه ناخوانا می‌شود. هیچ‌کس، حتی درمانگاه، نمی‌تواند آن را بازگرداند. آمار درمان‌ها بدون شما می‌ماند.",
+  "rights.erase_confirm": "برای همیشه پاک کن",
+
   "calendar.persian": "هجری شمسی",
   "calendar.gregory": "میلادی",
 
@@ -475,6 +484,7 @@ export default {
   "birth.incomplete": "لطفاً روز، ماه و سال را کامل بنویسید، یا هیچ‌یک را.",
   "register.why": "پیش‌بینی‌ها سن و جنس را در نظر می‌گیرند. می‌توانید هیچ‌یک را نگویید.",
   "register.sex_unsaid": "ناگفته",
+  "register.consents": "رضایت‌های شما. هر زمان می‌توانید آن‌ها را در نمایهٔ خود تغییر دهید.",
   "record.new": "بیمار تازه",
   "record.new_title": "بیمار تازه",
   "record.new_submit": "گشودن پرونده",
