@@ -205,6 +205,16 @@ _PG_RESTORE = ["--file=-", "--no-owner", "--no-privileges"]
 # Terse: the details of an error are values of rows.
 _PSQL = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"]
 _MIGRATIONS = "SELECT app || '.' || name FROM django_migrations ORDER BY 1"
+# They do not go with the tables; those that an extension brought stay with it.
+_DROP_TRIGGER_FUNCTIONS = """
+DO $drop$ DECLARE one regprocedure; BEGIN
+    FOR one IN
+        SELECT oid FROM pg_proc AS found
+        WHERE pronamespace = 'public'::regnamespace AND prorettype = 'trigger'::regtype
+          AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = found.oid AND deptype = 'e')
+    LOOP EXECUTE 'DROP FUNCTION ' || one; END LOOP;
+END $drop$;
+"""
 _LEFTOVERS = (
     "SELECT datname FROM pg_database WHERE datname LIKE %s "
     "AND NOT EXISTS (SELECT FROM pg_stat_activity AS activity WHERE activity.datname = pg_database.datname)"
@@ -242,7 +252,7 @@ def _before(present: Sequence[Name]) -> bytes:
     lines = ["BEGIN;", f"{STEADY};", f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';"]
     if present:
         lines.append(f"DROP TABLE {', '.join(sql.Identifier(*name).as_string() for name in present)} CASCADE;")
-    return "\n".join([*lines, ""]).encode()
+    return "\n".join([*lines, _DROP_TRIGGER_FUNCTIONS, ""]).encode()
 
 
 def _after(expected: Mapping[str, Table], afterwards: Sequence[str]) -> bytes:

@@ -81,7 +81,8 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def told(since: set[Any]) -> list[AuditRecord]:
-    return [record for record in AuditRecord.objects.order_by("id") if record.pk not in since]
+    """A process that held sockets for the tests before may still write what they were handed."""
+    return [one for one in AuditRecord.objects.exclude(action="delivered").order_by("id") if one.pk not in since]
 
 
 def ask(api: Any, clinic: Any, row: str, role: str) -> tuple[Any, list[AuditRecord]]:
