@@ -57,7 +57,7 @@ class Process:
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(self._command, cwd=ROOT, env=self._env, stdout=log, stderr=log)
 
-    async def ready(self, seconds: float = 30) -> None:
+    async def ready(self, seconds: float = 90) -> None:
         async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(seconds):
             while True:
                 try:

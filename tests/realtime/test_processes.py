@@ -209,7 +209,7 @@ async def test_what_a_killed_process_had_is_forgotten(clinic: Clinic) -> None:
         assert await connections(clinic, 2)
         gone.kill()
         gone.start()
-        await gone.ready(90)
+        await gone.ready()
 
         assert await connections(clinic, 1)
 
