@@ -42,6 +42,8 @@ from accounts.serializers import (
     SignOutSerializer,
     TokenPairSerializer,
 )
+from audit import trail
+from audit.models import Action
 from avicenna.errors import Forbidden
 from avicenna.permissions import IsStaff
 from avicenna.streaming import streamed
@@ -165,6 +167,8 @@ class ExportView(APIView):
         asked = ExportQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         user, chosen = cast(User, request.user), asked.validated_data["format"]
+        if own := Patient.objects.filter(user=user).only("pk").first():
+            trail.read(own, action=Action.EXPORTED)
         pieces, kind = (as_fhir(user), "fhir+json") if chosen == "fhir" else (as_json(user), "json")
         answer = streamed(request, pieces, content_type=f"application/{kind}")
         answer["Content-Disposition"] = f'attachment; filename="avicenna-{timezone.localdate():%Y-%m-%d}.{chosen}.json"'

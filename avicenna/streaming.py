@@ -33,6 +33,6 @@ def _gathered(pieces: Iterator[str]) -> Iterator[bytes]:
 
 async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """A piece asks the database, which must not hold up the loop."""
-    following = sync_to_async(next)
-    while (piece := await following(pieces, None)) is not None:
+    following = sync_to_async(lambda: next(pieces, None))
+    while (piece := await following()) is not None:
         yield piece

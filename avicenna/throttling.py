@@ -7,20 +7,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
 from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from avicenna.errors import RETRY_SECONDS
 from avicenna.limits import LIMITS
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[..., Response]
+Handler = Callable[..., HttpResponseBase]
 
 
 class TooManyRequests(Throttled):
@@ -46,7 +46,7 @@ def limited(name: str) -> Callable[[Handler], Handler]:
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
-        def wrapper(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        def wrapper(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             for key, rate in counted:
                 _count(request, name, key, rate)
             return handler(self, request, *args, **kwargs)

@@ -20,6 +20,7 @@ TOLD: dict[str, list[str]] = {
     "POST /api/patients/": ["created patient"],
     "GET /api/patients/": ["listed patient"],
     "GET /api/patients/<pk>/": ["read patient"],
+    "GET /api/me/export": ["exported patient"],
     "PATCH /api/patients/<pk>/": ["changed patient"],
     "GET /api/patients/<patient_id>/contraindications/": ["listed contraindication"],
     "POST /api/patients/<patient_id>/contraindications/": ["created contraindication"],
@@ -68,7 +69,7 @@ SIGNING = {
 }
 # Whose sessions are gone afterwards, and one who asked by a password.
 ENDING = {key: ["changed patient"] for key in ["POST /api/me/erasure", "POST /api/patients/<patient_id>/erasure"]}
-OWN = {"GET /api/feedback/due", "GET /api/analytics/overall"}  # of whoever asks
+OWN = {"GET /api/feedback/due", "GET /api/analytics/overall", "GET /api/me/export"}  # of whoever asks
 
 # A change that changes something, and a day on which something is due.
 BODIES: dict[str, dict[str, Any]] = {
