@@ -25,8 +25,8 @@ e2e: .venv/.develop ## Every way through the dashboard in a browser; `make test`
 stack: .venv/.develop ## The clinic as in production: nginx with TLS, gunicorn, uvicorn, worker, PostgreSQL, Redis, Prometheus
 	@$(BIN)/python -m tests.stack --demo $${FOLDER:+--folder $$FOLDER}
 
-stack-test: .venv/.develop ## Try that stack: requests, sockets, restarts under load, outages, logs (some minutes)
-	@DEBUG=1 $(BIN)/python -m pytest -q -rA --show-capture=no tests/stack
+stack-test: .venv/.develop ## Try that stack: requests, restarts under load, outages, logs, alarms, backup drill (a quarter of an hour)
+	@$(BIN)/python -m tests.run --only stack
 
 chaos: .venv/.develop ## Kill, restart and mislead real servers under load at random (MINUTES=5 SEED=…)
 	@$(BIN)/python -m tests.chaos --minutes $${MINUTES:-5} $${SEED:+--seed $$SEED}

@@ -205,9 +205,26 @@ def on_servers(results: Results) -> None:
     results.skipped.append(f"the suite on real servers: no {' and no '.join(missing)} for this Python and system")
 
 
+# What the stack is made of, tried beside it: each starts what it needs next to this PostgreSQL and Redis.
+BESIDE_THE_STACK = ["tests/monitoring", "tests/avicenna/test_indexes.py", "tests/avicenna/test_pgbouncer.py"]
+BESIDE_THE_STACK += ["tests/avicenna/backup/test_drill.py"]
+
+
+def stack(results: Results) -> None:
+    """`make stack-test`: the clinic in the shape of production, and what watches and saves it."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--show-capture=no", "--durations=15"]
+    results.step("tests of the stack", [*command, "tests/stack"], {"DEBUG": "1"})
+    with postgresql() as database, redis() as cache:
+        if not (database and cache):
+            results.skipped.append("alarms, indexes, the drill: no PostgreSQL or Redis for this Python and system")
+            return
+        env = {"DEBUG": "1", "DATABASE_URL": database, "TEST_REDIS_URL": cache}
+        results.step("tests of alarms, indexes and the disaster drill", [*command, *BESIDE_THE_STACK], env)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["lint", "sqlite", "servers"])
+    parser.add_argument("--only", choices=["lint", "sqlite", "servers", "stack"])
     only = parser.parse_args().only
     started, results = time.monotonic(), Results()
     if only in (None, "lint"):
@@ -217,6 +234,8 @@ def main() -> int:
             suite(results, "SQLite", {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "TEST_REDIS_URL": ""})
     if only in (None, "servers"):
         on_servers(results)
+    if only == "stack":
+        stack(results)
     for line in results.skipped:
         print(f"skipped: {line}")
     verdict = f"FAILED: {', '.join(results.failed)}" if results.failed else "All green"
