@@ -114,7 +114,8 @@ class Ledger:
         async with await psycopg.AsyncConnection.connect(self._url) as connection:
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             await self.read(connection)
-            cursor = await connection.execute("SELECT id, head FROM diagnoses_diagnosis")
+            ours = "SELECT id, head FROM diagnoses_diagnosis WHERE id = ANY(%s)"
+            cursor = await connection.execute(ours, [list(self.heads)])
             for diagnosis, head in await cursor.fetchall():
                 if head > self.heads[diagnosis]:  # the other reader may be further by now
                     self.holes.append(f"{diagnosis}: the head is {head}, the newest event {self.heads[diagnosis]}")

@@ -28,19 +28,22 @@ def canaries(clinic: Stack, people: dict[str, Any]) -> dict[str, str]:
     """Where a word was said → the word."""
     diagnosis, doctor = people["diagnoses"][3], bearer(people["doctor"])
     patient = bearer(diagnosis["patient"])
-    said = {where: f"canary{uuid4().hex}" for where in ("comment", "history", "notes", "password", "search", "body")}
+    places = ("comment", "history", "name", "email", "password", "search", "body")
+    said = {where: f"canary{uuid4().hex}" for where in places}
     report = {"recommendation": diagnosis["recommendation"], "rating": 4, "symptom_improvement": 4}
     with clinic.client() as http:
         stored = report | {"comment": said["comment"], "client_id": str(uuid4())}
         assert http.post("/api/feedback/", json=stored, headers=patient).status_code == 201
         assert http.post("/api/feedback/", json=stored | {"rating": said["body"]}, headers=patient).status_code == 400
         assert http.post("/api/feedback/", content=f"{{{said['body']}", headers=patient).status_code in (400, 415)
-        record = {"full_name": said["notes"], "medical_history": said["history"]}
+        record = {"full_name": said["name"], "medical_history": said["history"]}
         assert http.post("/api/patients/", json=record, headers=doctor).status_code == 201
         http.get("/api/patients/", params={"search": said["search"]}, headers=doctor).raise_for_status()
         http.get(f"/api/nothing/?x={said['search']}")
-        account = {"email": f"{uuid4().hex}@clinic.example", "password": said["password"], "name": "Canary"}
-        assert http.post("/api/auth/register", json=account).status_code == 201
+        account = {"email": f"{said['email']}@clinic.example", "password": said["password"]}
+        new = account | {"full_name": said["name"]}
+        assert http.post("/api/auth/register", json=new).status_code == 201
+        assert http.post("/api/auth/register", json=new).status_code in (201, 400)
         tokens = http.post("/api/auth/token", json=account).raise_for_status().json()
         http.post("/api/auth/token/refresh", json={"refresh": tokens["refresh"]}).raise_for_status()
         said |= {"access token": tokens["access"], "refresh token": tokens["refresh"], "bearer": diagnosis["patient"]}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.thorough
 
 
 async def test_while_everything_is_restarted_in_turn_no_request_fails_and_no_event_is_lost(
-    clinic: Stack,
+    clinic: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = clinic.processes
     async with load(clinic, "rolling") as everyone:
@@ -30,6 +30,7 @@ async def test_while_everything_is_restarted_in_turn_no_request_fails_and_no_eve
         await everyone.caught_up()
         await everyone.verdict()
         figures = everyone.figures() | {"seconds": round(seconds), "slowest delivery, ms": slowest(everyone, started)}
+    with capsys.disabled():
         sys.stdout.write(f"\n{said}{dict(figures)}\nclosed with {dict(everyone.closes())}\n")
 
     after = clinic.processes
