@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
@@ -188,6 +191,34 @@ def test_a_sealer_that_dies_half_way_leaves_no_half_a_seal(monkeypatch: Any) -> 
 
     seal_what_is_due()
     assert verify()[0] == [] and AuditRecord.objects.sealed().filter(kind="diagnosis").count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealers_that_are_killed_at_their_work_leave_one_chain(monkeypatch: Any) -> None:
+    monkeypatch.setattr(sealing, "AT_ONCE", 20)
+    tell(1_000)
+
+    for _ in range(3):
+        kill_when_it_has_sealed_some()
+    seal_what_is_due()
+
+    assert verify()[0] == []
+    assert AuditRecord.objects.sealed().filter(kind="diagnosis").count() == 1_000
+
+
+def kill_when_it_has_sealed_some() -> None:
+    """Another process, with a connection of its own."""
+    before = AuditRecord.objects.sealed().count()
+    connection.close()
+    if (sealer := os.fork()) == 0:
+        try:
+            seal_what_is_due()
+        finally:
+            os._exit(0)
+    while AuditRecord.objects.sealed().count() == before and AuditRecord.objects.unsealed().exists():
+        time.sleep(0.005)
+    os.kill(sealer, signal.SIGKILL)
+    os.waitpid(sealer, 0)
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no guard but the chain")
