@@ -33,6 +33,10 @@ def _gathered(pieces: Iterator[str]) -> Iterator[bytes]:
 
 async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """A piece asks the database, which must not hold up the loop."""
-    following = sync_to_async(lambda: next(pieces, None))
-    while (piece := await following()) is not None:
+    following = sync_to_async(_following)
+    while (piece := await following(pieces)) is not None:
         yield piece
+
+
+def _following(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)

@@ -206,19 +206,26 @@ def look_at(*, actor: User, flag: SevereFlag) -> SevereFlag:
     """Somebody of the clinic has seen it; who was first stays."""
     if not (actor.is_practitioner or actor.is_staff):
         raise Forbidden
-    diagnosis = _lock(flag.feedback.diagnosis_id)
+    diagnosis = _locked(flag.feedback.diagnosis_id)
+    if diagnosis.status == Diagnosis.Status.ENTERED_IN_ERROR:
+        raise DiagnosisInError
     flag = SevereFlag.objects.for_list().get(pk=flag.pk)
     if flag.looked_at is None:
         flag.looked_at, flag.looked_at_by = timezone.now(), actor
         flag.save(update_fields=["looked_at", "looked_at_by"])
         trail.changed(actor, flag, {"looked_at_by": (None, actor)})
-        publish(diagnosis, _severe("looked_at", flag.feedback))
+        if diagnosis.takes_events:
+            publish(diagnosis, _severe("looked_at", flag.feedback))
     return flag
 
 
 def _lock(diagnosis_id: UUID) -> Diagnosis:
     """Reports on one diagnosis wait for each other: their numbers hang on it."""
-    return _open(Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=diagnosis_id))
+    return _open(_locked(diagnosis_id))
+
+
+def _locked(diagnosis_id: UUID) -> Diagnosis:
+    return Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=diagnosis_id)
 
 
 def _open(diagnosis: Diagnosis) -> Diagnosis:

@@ -37,5 +37,5 @@ class SevereFlagQuerySet(models.QuerySet["SevereFlag"]):
         return self.select_related(*of_report, "looked_at_by").prefetch_related("feedback__side_effects__effect")
 
     def standing(self) -> Self:
-        """Of reports that were not withdrawn."""
-        return self.filter(feedback__withdrawn_at=None)
+        """Of reports that were not withdrawn, by somebody who can still be asked about them."""
+        return self.filter(feedback__withdrawn_at=None, feedback__patient__erased_at=None)

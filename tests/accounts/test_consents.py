@@ -101,6 +101,18 @@ def test_reports_leave_the_figures_at_once_and_come_back(reported: Any, report: 
     assert len(EffectivenessRollup.objects.all()) == len(before)
 
 
+def test_a_severe_side_effect_is_looked_at_also_without_treatment(
+    api: Any, alice: User, bob: User, report: Any, nausea: Any
+) -> None:
+    client = api(alice)
+    severe = report | {"side_effects": [{"effect": "nausea", "severity": 5}]}
+    assert client.post("/api/feedback/", severe).status_code == 201
+    client.put(ADDRESS, {"treatment": False})
+    [flag] = api(bob).get("/api/severe-side-effects/").json()["results"]
+
+    assert api(bob).post(f"/api/severe-side-effects/{flag['id']}/look-at/").status_code == 200
+
+
 def test_who_does_not_want_to_train_models_is_left_out_of_the_next_training(reported: Any) -> None:
     assert len(training_reports().outcomes) == 1
 
@@ -142,7 +154,7 @@ def test_an_answer_is_yes_or_no(api: Any, alice: User, patient: Patient, wanted:
     assert not Consent.objects.exists()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(1, 6))])
 def test_whatever_happens_the_figures_are_those_of_who_consents(
     api: Any, alice: User, bob: User, diagnosis: Diagnosis, recommendation: Recommendation, violet: Remedy, nausea: Any,
     seed: int,

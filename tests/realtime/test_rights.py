@@ -14,7 +14,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
-from accounts.actions import SessionReused, renew, save_user, sign_out
+from accounts.actions import SessionReused, erase_person, renew, save_user, sign_out
 from accounts.models import Role, Session, User
 from diagnoses.actions import change_diagnosis, create_patient, record_diagnosis, set_care_team
 from diagnoses.models import Diagnosis
@@ -103,6 +103,21 @@ async def test_what_came_after_is_not_seen_even_when_the_hint_is_lost(
         assert (await hers.frame())["data"]["severity"] == 5
         assert (await his.frame())["data"]["code"] == code
         assert await his.close_code() == close
+
+
+async def test_an_erasure_ends_every_socket_on_the_record(
+    watch: Any, alice: Any, bob: Any, sam: Any, diagnosis: Any
+) -> None:
+    async with (
+        watch(alice, diagnosis, since=1) as hers,
+        watch(bob, diagnosis, since=1) as his,
+        watch(sam, diagnosis, since=1) as staff,
+    ):
+        for socket in (hers, his, staff):
+            await socket.frame()
+        await sync_to_async(erase_person)(actor=None, patient=diagnosis.patient)
+
+        assert [await socket.close_code() for socket in (hers, his, staff)] == [4401, 4403, 4403]
 
 
 async def test_one_who_loses_the_right_while_joining_and_leaves_at_once_is_gone(
