@@ -28,7 +28,7 @@ from audit.models import Action
 from avicenna.errors import ActionError, Forbidden
 from avicenna.proxies import address_of
 from diagnoses.actions import create_patient, erase_patient, note_consents
-from diagnoses.models import Consent, Patient
+from diagnoses.models import Consent, Patient, PatientKey
 from feedback.actions import set_counted
 from realtime.publish import rights_changed
 
@@ -298,8 +298,9 @@ def erase_person(*, actor: User | None, patient: Patient, password: str = "") ->
 
 def erase_again() -> int:
     """After a restore: those whose key was thrown away since the backup was made. Returns how many."""
-    found = Patient.objects.select_related("user").filter(erased_at=None, key__secret__isnull=True, key__isnull=False)
-    patients = list(found)
+    # Not those whose key is missing altogether: then the keyring is the wrong one, and nobody wanted to be erased.
+    thrown_away = PatientKey.objects.filter(secret__isnull=True)
+    patients = list(Patient.objects.select_related("user").filter(erased_at=None, key__in=thrown_away))
     for patient in patients:
         erase_person(actor=None, patient=patient)
     return len(patients)

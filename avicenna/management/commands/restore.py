@@ -12,6 +12,7 @@ from accounts.restored import ending_all_sessions
 from avicenna.backup.actions import FAILURES, NotEmpty, forget_what_is_cached, go_on_after_recovery, restore
 from avicenna.backup.manifest import Manifest
 from avicenna.backup.progress import bytes_shown
+from diagnoses.models import Patient, PatientKey
 from realtime import restored
 
 # What says most about a database to whoever is about to overwrite it.
@@ -88,6 +89,9 @@ class Command(BaseCommand):
             steps.append("the backup is of an older Avicenna: manage.py migrate")
         if applied == known:
             self.stdout.write(f"{erase_again()} who were erased since the backup was made are erased again.")
+            without = Patient.objects.exclude(key=None).exclude(key__in=PatientKey.objects.all()).count()
+            if without:
+                steps.append(f"the keyring is the wrong one: it has no key of {without} patients; restore again")
         else:
             steps.append("manage.py erase_again")
         steps += [

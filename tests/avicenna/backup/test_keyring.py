@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management.base import CommandError
@@ -66,6 +67,20 @@ def test_without_its_keyring_nothing_is_restored(two: Any, run: Run, newest: New
         run("verify_backup")
 
     run("restore", newest(), "--force", "--keyring", elsewhere)
+    assert names() == {"Alice Owner", "Dora Other"}
+
+
+def test_with_a_wrong_keyring_nobody_is_erased(two: Any, run: Run, newest: Newest, tmp_path: Path) -> None:
+    run("backup")
+    other = tmp_path / "other"
+    other.mkdir()
+    keyring.write(other, {str(n): keyring.StoredKey(uuid4().hex, "00", "2026-01-01 00:00:00Z") for n in range(2)})
+
+    said = run("restore", newest(), "--force", "--keyring", other / keyring.NAME)
+
+    assert "wrong one: it has no key of 2 patients" in said
+    assert not Patient.objects.exclude(erased_at=None).exists()
+    run("restore", newest(), "--force")
     assert names() == {"Alice Owner", "Dora Other"}
 
 
