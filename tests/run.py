@@ -212,7 +212,7 @@ BESIDE_THE_STACK += ["tests/avicenna/backup/test_drill.py"]
 
 def stack(results: Results) -> None:
     """`make stack-test`: the clinic in the shape of production, and what watches and saves it."""
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--show-capture=no", "--durations=15"]
+    command = [sys.executable, "-m", "pytest", "-q", "-ra", "--durations=15"]
     results.step("tests of the stack", [*command, "tests/stack"], {"DEBUG": "1"})
     with postgresql() as database, redis() as cache:
         if not (database and cache):

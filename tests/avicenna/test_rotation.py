@@ -97,6 +97,14 @@ def test_what_is_known_of_a_patient_is_under_the_patients_key(clinic: Any) -> No
     assert "Nothing is left." in rotate("--check")
 
 
+def test_only_what_is_of_no_patient_is_under_the_clinics_key() -> None:
+    """Whoever adds a sealed field to what is known of a patient says so by `encryption_key`."""
+    assert [str(column) for column in resealing.columns() if not column.way] == [
+        "accounts.pushsubscription.subscription",
+        "diagnoses.patientkey.secret",
+    ]
+
+
 def test_a_patient_from_before_gets_a_key_and_everything_comes_under_it(clinic: Any, keyless: Patient) -> None:
     diagnosis = clinic(keyless)
     assert not any(value.is_personal for column in stored().values() for value in column)
