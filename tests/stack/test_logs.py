@@ -6,6 +6,7 @@ The stack runs with LOG_LEVEL=DEBUG.
 from __future__ import annotations
 
 import json
+import random
 import time
 from typing import Any
 from uuid import uuid4
@@ -28,8 +29,9 @@ def canaries(clinic: Stack, people: dict[str, Any]) -> dict[str, str]:
     """Where a word was said → the word."""
     diagnosis, doctor = people["diagnoses"][3], bearer(people["doctor"])
     patient = bearer(diagnosis["patient"])
-    places = ("comment", "history", "name", "email", "password", "search", "body")
+    places = ("comment", "history", "name", "email", "search", "body")
     said = {where: f"canary{uuid4().hex}" for where in places}
+    said["password"] = "".join(random.choices("GHJKLMNPQRSTUVWXYZ", k=40))  # nothing like the email, which is refused
     report = {"recommendation": diagnosis["recommendation"], "rating": 4, "symptom_improvement": 4}
     with clinic.client() as http:
         stored = report | {"comment": said["comment"], "client_id": str(uuid4())}
