@@ -79,7 +79,7 @@ class AuditRecord(models.Model):
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     changes = models.JSONField(_("changes"), default=dict, help_text=_("Field → old and new; null where it is sealed."))
     # The seal: its place in the chain, the hash of the one before, and the hash of both with everything above.
-    number = models.BigIntegerField(_("number"), null=True, unique=True, editable=False)
+    number = models.BigIntegerField(_("number"), null=True, editable=False)
     previous_hash = models.CharField(_("hash before"), max_length=64, blank=True, default="", editable=False)
     hash = models.CharField(_("hash"), max_length=64, blank=True, default="", editable=False)
 
@@ -99,6 +99,10 @@ class AuditRecord(models.Model):
             models.Index(fields=["id"], condition=models.Q(number=None), name="audit_unsealed"),
         ]
         constraints = [
+            # the order of the chain; without what has no number yet: a request need not write to this index
+            models.UniqueConstraint(
+                fields=["number"], condition=models.Q(number__isnull=False), name="audit_number_unique"
+            ),
             models.CheckConstraint(
                 condition=models.Q(number=None, hash="", previous_hash="")
                 | (models.Q(number__gte=1) & ~models.Q(hash="") & ~models.Q(previous_hash="")),
