@@ -61,7 +61,16 @@ def test_reading_again_is_told_once_in_a_while(api: Any, bob: Any, patient: Any)
     assert reads.count() == 3
 
 
-def test_a_record_outlives_who_it_names(api: Any, dora: Any, django_assert_num_queries: Any) -> None:
+def test_without_the_cache_it_is_told_each_time(api: Any, bob: Any, patient: Any, settings: Any) -> None:
+    settings.CACHES = {"default": {"BACKEND": "avicenna.redis_cache.RedisCache", "LOCATION": "redis://127.0.0.1:1"}}
+    client = api(bob)
+
+    assert [client.get(f"/api/patients/{patient.pk}/").status_code for _ in range(2)] == [200, 200]
+
+    assert AuditRecord.objects.filter(action="read").count() == 2
+
+
+def test_a_record_outlives_who_it_names(api: Any, dora: Any) -> None:
     api(dora).get(f"/api/patients/{dora.patient.pk}/")
     record, patient = newest(), dora.patient.pk
 
