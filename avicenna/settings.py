@@ -315,6 +315,8 @@ SPECTACULAR_SETTINGS = {
         "DiagnosisStatusEnum": "diagnoses.models.Diagnosis.Status",
         "RecommendationStatusEnum": "diagnoses.models.Recommendation.Status",
         "RoleEnum": "accounts.models.Role",
+        "ConsentPurposeEnum": "diagnoses.models.Consent.Purpose",
+        "AccessPurposeEnum": "audit.models.Purpose",
         "OptimizationLevelEnum": "predictions.levels.Level",
     },
 }

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.contrib.contenttypes.management import create_contenttypes
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import connection
 from django.db.models.signals import post_migrate
@@ -81,6 +82,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
     cache.clear()
+    ContentType.objects.clear_cache()  # a test that commits ends with an empty table
     registry.forget()
     translation.deactivate()  # a request in Persian leaves its language to the thread
     yield

@@ -123,7 +123,7 @@ def test_keys_that_do_not_open_what_is_stored(doctor: Doctor, patient: Any, sett
     assert doctor("sealed fields") == {}
     settings.FIELD_ENCRYPTION_KEYS = ["other:" + "Q" * 43 + "="]
 
-    assert "diagnoses.Patient.full_name cannot be opened; it was sealed with the key 'debug'" in doctor("sealed fields")
+    assert "diagnoses.PatientKey.secret cannot be opened; it was sealed with the key 'debug'" in doctor("sealed fields")
 
 
 def test_redis_that_is_gone(doctor: Doctor, settings: Any) -> None:

@@ -64,7 +64,7 @@ def test_an_error_is_logged_without_its_query_string(api: Any, alice: Any, lines
 
 
 def test_the_servers_own_lines_lose_their_query_string(lines: Any) -> None:
-    logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "1.2.3.4", "/ws/diagnoses/1/?ticket=x")
+    logging.getLogger("uvicorn.error").warning('%s - "WebSocket %s" [accepted]', "1.2.3.4", "/ws/diagnoses/1/?ticket=x")
 
     assert "ticket" not in lines()[-1]
 
