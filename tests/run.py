@@ -52,7 +52,6 @@ ONCE = {
     "tests/avicenna/backup/test_format.py": NO_DATABASE,
     "tests/avicenna/test_architecture.py": "it reads the code",
     "tests/avicenna/test_metric_files.py": NO_DATABASE,
-    "tests/avicenna/test_proxy.py": NO_DATABASE,
     "tests/avicenna/test_schema.py": "the schema is made of the code",
     "tests/avicenna/test_security_page.py": "it reads the pages",
     "tests/avicenna/test_settings.py": NO_DATABASE,
