@@ -39,6 +39,8 @@ def test_http_leads_to_https_with_path_and_query(clinic: Stack) -> None:
     answer = httpx.get(f"http://localhost:{clinic.http_port}/docs?a=1", trust_env=False)
 
     assert (answer.status_code, answer.headers["Location"]) == (308, f"{clinic.url}/docs?a=1")
+    # A program that brings a token in clear is not led on: it shall notice.
+    assert httpx.get(f"http://localhost:{clinic.http_port}/api/me", trust_env=False).status_code == 403
 
 
 def test_whoever_asks_for_another_host_is_not_answered(clinic: Stack) -> None:
@@ -48,17 +50,21 @@ def test_whoever_asks_for_another_host_is_not_answered(clinic: Stack) -> None:
         httpx.get(f"https://127.0.0.1:{clinic.https_port}/", verify=False, trust_env=False)  # noqa: S501
 
 
-@pytest.mark.parametrize("path", ["/", "/api/remedies/", "/docs", "/health/ready", "/static/dashboard/icon.svg"])
-def test_each_header_of_protection_is_sent_once(clinic: Stack, path: str) -> None:
+ALWAYS = ("strict-transport-security", "x-content-type-options", "content-security-policy")
+OF_ANSWERS = (*ALWAYS, "referrer-policy", "cross-origin-opener-policy")
+
+
+@pytest.mark.parametrize(
+    ("path", "protection"),
+    [
+        *((path, OF_ANSWERS) for path in ("/", "/api/remedies/", "/health/ready", "/static/dashboard/icon.svg")),
+        ("/metrics", ALWAYS),  # nginx itself
+    ],
+)
+def test_each_header_of_protection_is_sent_once(clinic: Stack, path: str, protection: tuple[str, ...]) -> None:
     with clinic.client() as http:
         sent = Counter(name.decode().lower() for name, _ in http.get(path).headers.raw)
 
-    protection = (
-        "strict-transport-security",
-        "x-content-type-options",
-        "referrer-policy",
-        "cross-origin-opener-policy",
-    )
     assert {name: sent[name] for name in protection} == dict.fromkeys(protection, 1)
     assert max(sent.values()) == 1
 
