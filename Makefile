@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test stack stack-test chaos bench-fanout bench-analytics bench-predictions bench-live lighthouse load e2e screenshots lint format messages dashboards lock clean
+.PHONY: help run demo test test-all stack stack-test chaos bench-fanout bench-analytics bench-predictions bench-live lighthouse load e2e screenshots lint format messages dashboards lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: .venv/.runtime ## Walk the loop against the running server: sign in, socke
 
 test: .venv/.develop ## Lint, types, checks, then the suite on SQLite and on real PostgreSQL and Redis
 	@$(BIN)/python -m tests.run
+
+test-all: .venv/.develop ## The same with all that takes long: every way through the browser, the stack, drills
+	@$(BIN)/python -m tests.run --thorough
 
 e2e: .venv/.develop ## Every way through the dashboard in a browser; `make test` walks the main ones (some minutes)
 	@DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope tests/e2e

@@ -75,6 +75,7 @@ ONCE = {
 class Results:
     failed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    is_thorough: bool = False
 
     def step(self, name: str, command: list[str], env: dict[str, str]) -> None:
         """Runs one command; its output is shown as it comes for tests, and only on failure otherwise."""
@@ -103,8 +104,9 @@ def suite(results: Results, name: str, env: dict[str, str], *options: str) -> No
     workers = os.environ.get("TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
     # A module's tests stay together: some share a server that takes seconds to start. Their order is conftest.py's.
     distribution = ["-n", workers, "--dist", "loadscope", "--no-loadscope-reorder"]
-    # What only `make e2e` walks through would take as long as everything else.
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "not thorough", *distribution, *options]
+    # What is thorough would take longer than everything else.
+    left_out = [] if results.is_thorough else ["-m", "not thorough"]
+    command = [sys.executable, "-m", "pytest", "-q", *left_out, *distribution, *options]
     results.step(f"tests on {name}", command, {"DEBUG": "1"} | env)
 
 
@@ -225,8 +227,9 @@ def stack(results: Results) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=["lint", "sqlite", "servers", "stack"])
-    only = parser.parse_args().only
-    started, results = time.monotonic(), Results()
+    parser.add_argument("--thorough", action="store_true", help="also what `make test` leaves out")
+    given = parser.parse_args()
+    only, started, results = given.only, time.monotonic(), Results(is_thorough=given.thorough)
     if only in (None, "lint"):
         lint(results)
     if only in (None, "sqlite"):

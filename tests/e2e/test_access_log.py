@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import sign_in
+
+pytestmark = pytest.mark.thorough
 
 
 def test_a_patient_sees_who_looked_at_the_record(page: Page, practitioner: httpx.Client) -> None:

@@ -58,6 +58,7 @@ def test_nothing_is_wrong_with_any_screen(found: Found, inspection: str) -> None
     assert {name: wrong[inspection] for name, wrong in found.items() if wrong[inspection]} == {}
 
 
+@pytest.mark.thorough
 def test_the_door_is_open_to_everybody(page: Page) -> None:
     assert inspect(page) == {inspection: [] for inspection in INSPECTIONS}
 

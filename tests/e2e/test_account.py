@@ -13,6 +13,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import PASSWORD, Server, sign_in
 
+pytestmark = pytest.mark.thorough
+
 SECRET = "ACDR6CSYIRBVD2VCS3V2U5LY7NDB5E4U"
 ERIN = f"""
 from accounts.models import User
@@ -55,7 +57,6 @@ def test_another_device_is_signed_out_from_the_profile(profile: Page, tablet: ht
     assert tablet.get("/api/me").status_code == 401
 
 
-@pytest.mark.thorough
 def test_a_new_password_signs_the_others_out(profile: Page, tablet: httpx.Client) -> None:
     expect(profile.locator("#devices .row")).to_have_count(2)
     profile.click("#change-password")
@@ -73,7 +74,6 @@ def test_a_new_password_signs_the_others_out(profile: Page, tablet: httpx.Client
     assert tablet.get("/api/me").status_code == 401
 
 
-@pytest.mark.thorough
 def test_staff_is_asked_for_the_code(page: Page, server: Server) -> None:
     server.run(OLGA)
     page.fill("#email", "olga@demo.example")

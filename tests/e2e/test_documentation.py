@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.e2e.conftest import Server
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:

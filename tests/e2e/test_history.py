@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server, sign_in
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def given(api: httpx.Client) -> list[dict[str, Any]]:
@@ -48,7 +50,6 @@ def course(page: Page, recommendation: dict[str, Any]) -> Any:
     return page.locator(".course", has=page.get_by_role("heading", name=recommendation["remedy_name"], exact=True))
 
 
-@pytest.mark.thorough
 def test_the_charts_are_fetched_when_they_are_looked_at(page: Page, told: dict[str, Any]) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -75,7 +76,6 @@ def test_every_report_is_a_dot_and_a_row_in_words(history: Page, given: Any, tol
     expect(card.get_by_role("table").first).to_contain_text(re.compile("2 of 5: .*A little"))
 
 
-@pytest.mark.thorough
 def test_a_report_from_another_device_appears_in_the_chart(history: Page, given: Any, api: httpx.Client) -> None:
     dots = course(history, given[0]).locator(".dot")
     before = dots.count()
@@ -100,7 +100,6 @@ def test_a_report_can_be_changed(history: Page, told: Any, api: httpx.Client) ->
     assert (stored["rating"], stored["symptom_improvement"], stored["comment"]) == (4, 2, "better after all")
 
 
-@pytest.mark.thorough
 def test_a_withdrawn_report_leaves_the_list_and_can_be_looked_up(history: Page, told: Any) -> None:
     card = history.locator(f"[data-id='{told['id']}']")
     card.get_by_role("button", name="Withdraw").click()
@@ -113,7 +112,6 @@ def test_a_withdrawn_report_leaves_the_list_and_can_be_looked_up(history: Page, 
     expect(card.get_by_role("button")).to_have_count(0)
 
 
-@pytest.mark.thorough
 def test_what_was_withdrawn_meanwhile_cannot_be_changed_and_says_why(history: Page, told: Any, api: Any) -> None:
     history.locator(f"[data-id='{told['id']}']").get_by_role("button", name="Change").click()
     api.delete(f"/api/feedback/{told['id']}/")
@@ -123,7 +121,6 @@ def test_what_was_withdrawn_meanwhile_cannot_be_changed_and_says_why(history: Pa
     expect(history.locator(".sheet").get_by_role("alert")).to_contain_text("This feedback was withdrawn.")
 
 
-@pytest.mark.thorough
 def test_an_old_report_is_no_longer_changed(page: Page, server: Server, given: Any, told: Any) -> None:
     long_ago = "from feedback.actions import submit; from datetime import datetime, timedelta, UTC; submit("
     server.run(
@@ -140,7 +137,6 @@ def test_an_old_report_is_no_longer_changed(page: Page, server: Server, given: A
     expect(card.get_by_role("button")).to_have_text(["Withdraw"])
 
 
-@pytest.mark.thorough
 def test_the_filters_leave_what_was_asked_for(history: Page, given: Any, told: Any, api: httpx.Client) -> None:
     good = report(api, given[0], 5)
     expect(history.locator(f"[data-id='{good['id']}']")).to_be_visible()
@@ -151,7 +147,6 @@ def test_the_filters_leave_what_was_asked_for(history: Page, given: Any, told: A
     expect(history.locator(f"[data-id='{good['id']}']")).to_have_count(0)
 
 
-@pytest.mark.thorough
 def test_in_persian_time_runs_to_the_left_and_is_solar(history: Page) -> None:
     history.click("#language")
 
@@ -162,7 +157,6 @@ def test_in_persian_time_runs_to_the_left_and_is_solar(history: Page) -> None:
     assert newest < 30  # today is at the left end
 
 
-@pytest.mark.thorough
 def test_the_past_of_a_diagnosis_is_a_step_away_from_it(watching: Page, told: Any) -> None:
     watching.get_by_role("link", name="Over time").click()
 
@@ -171,7 +165,6 @@ def test_the_past_of_a_diagnosis_is_a_step_away_from_it(watching: Page, told: An
     expect(watching.locator(".tabs [aria-current]")).to_have_text("History")
 
 
-@pytest.mark.thorough
 def test_large_text_leaves_room_between_the_dates(history: Page) -> None:
     history.click("label[for=span-365]")
     history.evaluate("document.documentElement.style.fontSize = '200%'")

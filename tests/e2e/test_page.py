@@ -51,6 +51,7 @@ def test_a_report_from_another_device_arrives_without_reloading(watching: Page, 
     assert watching.evaluate("window.same")
 
 
+@pytest.mark.thorough
 def test_a_completed_course_leaves_the_ranking_and_is_told(watching: Page, practitioner: httpx.Client) -> None:
     card = watching.locator(".recommendation").first
     path = f"/api/recommendations/{card.get_attribute('data-id')}/"
@@ -66,6 +67,7 @@ def test_a_completed_course_leaves_the_ranking_and_is_told(watching: Page, pract
     expect(watching.locator(".recommendation")).to_have_count(3)
 
 
+@pytest.mark.thorough
 def test_what_left_the_catalogue_is_not_ranked_and_says_so(watching: Page, server: Server, api: httpx.Client) -> None:
     first = watching.locator(".recommendation").first.get_attribute("data-id")
     slug = api.get(f"/api/recommendations/{first}/").json()["remedy"]
@@ -214,6 +216,7 @@ def test_a_session_ended_elsewhere_asks_to_sign_in_again(watching: Page) -> None
     expect(watching.locator(".notice")).to_contain_text("session has ended")
 
 
+@pytest.mark.thorough
 def test_a_wrong_password_is_told_in_words(page: Page) -> None:
     page.fill("#email", "sara@demo.example")
     page.fill("#password", "wrong")
@@ -222,6 +225,7 @@ def test_a_wrong_password_is_told_in_words(page: Page) -> None:
     expect(page.get_by_role("alert")).to_have_text("The email or the password is wrong.")
 
 
+@pytest.mark.thorough
 def test_a_practitioner_watches_and_does_not_report(page: Page) -> None:
     page.fill("#email", "dr.amini@demo.example")
     page.fill("#password", PASSWORD)

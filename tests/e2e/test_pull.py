@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import sign_in
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def home(page: Page) -> Page:
@@ -39,13 +41,11 @@ def test_the_screen_is_asked_for_again(home: Page, motion: str) -> None:
     assert home.evaluate("window.same")
 
 
-@pytest.mark.thorough
 def test_a_diagnosis_is_asked_for_again(watching: Page) -> None:
     with watching.expect_response("**/api/predictions/?*"):
         pull(watching, by=220)
 
 
-@pytest.mark.thorough
 def test_a_short_pull_a_scrolled_page_and_a_sheet_ask_nothing(home: Page) -> None:
     asked: list[str] = []
     home.on("request", lambda request: "/api/feedback/due" in request.url and asked.append(request.url))

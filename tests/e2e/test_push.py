@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server, sign_in
 
+pytestmark = pytest.mark.thorough
+
 # A browser under test reaches no push service: what one would give stands in for it, with a key made here.
 SUBSCRIBE = """
 let subscription = null;
@@ -50,7 +52,6 @@ def is_subscribed(page: Page) -> Any:
     )
 
 
-@pytest.mark.thorough
 def test_who_wants_to_be_told_says_so_in_the_profile(profile: Page) -> None:
     expect(profile.get_by_role("switch", name="Tell me when there is something new")).not_to_be_checked()
 
@@ -65,7 +66,6 @@ def test_who_wants_to_be_told_says_so_in_the_profile(profile: Page) -> None:
     assert not is_subscribed(profile)
 
 
-@pytest.mark.thorough
 def test_signing_out_ends_the_messages(profile: Page, api: httpx.Client) -> None:
     profile.locator("label", has_text="Tell me when").click()
     expect(profile.locator("#push")).to_be_checked()
@@ -94,7 +94,6 @@ def change_address(page: Page) -> Any:
     )
 
 
-@pytest.mark.thorough
 def test_another_address_is_asked_for_with_the_same_key_and_told_to_the_clinic(profile: Page) -> None:
     profile.locator("label", has_text="Tell me when").click()
     expect(profile.locator("#push")).to_be_checked()
@@ -115,7 +114,6 @@ def test_another_address_is_asked_for_with_the_same_key_and_told_to_the_clinic(p
     assert told.value.post_data_json["endpoint"] == now
 
 
-@pytest.mark.thorough
 def test_an_address_that_changed_while_the_app_was_closed_is_told_at_its_next_start(profile: Page) -> None:
     profile.locator("label", has_text="Tell me when").click()
     expect(profile.locator("#push")).to_be_checked()
@@ -128,7 +126,6 @@ def test_an_address_that_changed_while_the_app_was_closed_is_told_at_its_next_st
         profile.reload()
 
 
-@pytest.mark.thorough
 def test_an_address_that_was_dropped_while_the_app_was_closed_is_asked_for_again(profile: Page) -> None:
     profile.locator("label", has_text="Tell me when").click()
     expect(profile.locator("#push")).to_be_checked()
@@ -137,7 +134,6 @@ def test_an_address_that_was_dropped_while_the_app_was_closed_is_asked_for_again
         profile.reload()  # whereby the stand-in forgets its address
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("leave", ["#sign-out", "#push"])
 def test_who_signed_out_or_wants_no_messages_is_not_subscribed_again(profile: Page, leave: str) -> None:
     profile.locator("label", has_text="Tell me when").click()
@@ -151,7 +147,6 @@ def test_who_signed_out_or_wants_no_messages_is_not_subscribed_again(profile: Pa
     assert change_address(profile) is None
 
 
-@pytest.mark.thorough
 def test_a_clinic_without_a_key_offers_no_messages(profile: Page) -> None:
     profile.get_by_role("link", name="Home").click()
     answer = {"public_key": None, "is_subscribed": False}

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Server, sign_in
 
+pytestmark = pytest.mark.thorough
+
 LONG_AGO = "1980-05-01"
 
 
@@ -71,7 +73,6 @@ def test_a_diagnosis_is_recorded_and_opened(finding: Page, practitioner: httpx.C
     expect(finding.locator("a.link")).to_contain_text("Migraine")
 
 
-@pytest.mark.thorough
 def test_each_field_says_what_is_wrong_with_it(record: Page) -> None:
     record.click("#record-diagnosis")
     record.fill("#symptoms", "x" * 201)
@@ -89,7 +90,6 @@ def test_each_field_says_what_is_wrong_with_it(record: Page) -> None:
     expect(record.locator("#symptoms")).to_be_focused()
 
 
-@pytest.mark.thorough
 def test_what_was_typed_outlives_the_sheet_the_app_and_the_session(finding: Page, practitioner: Any) -> None:
     finding.click("#sheet-close")
     finding.wait_for_timeout(600)
@@ -111,7 +111,6 @@ def test_what_was_typed_outlives_the_sheet_the_app_and_the_session(finding: Page
     expect(finding.locator("#severity-4")).to_be_checked()
 
 
-@pytest.mark.thorough
 def test_two_touches_record_once(finding: Page, practitioner: httpx.Client, patient: Any) -> None:
     finding.locator("#sheet-send").evaluate("button => { button.click(); button.click(); }")
 
@@ -156,7 +155,6 @@ def test_a_diagnosis_is_changed(diagnosis: Page, practitioner: httpx.Client, pat
     expect(diagnosis.locator(".overview")).to_contain_text("new")
 
 
-@pytest.mark.thorough
 def test_notes_that_somebody_else_changed_are_read_again(diagnosis: Page, practitioner: Any, patient: Any) -> None:
     diagnosis.get_by_text("Symptoms and notes").click()
     (recorded,) = in_the_record(practitioner, patient)
@@ -166,7 +164,6 @@ def test_notes_that_somebody_else_changed_are_read_again(diagnosis: Page, practi
     expect(diagnosis.locator(".overview")).to_contain_text("from the other room")
 
 
-@pytest.mark.thorough
 def test_a_diagnosis_is_resolved_reopened_and_marked_as_a_mistake(diagnosis: Page) -> None:
     for act, told in [("resolve", "is resolved"), ("reopen", None), ("mistake", "was entered in error")]:
         diagnosis.click("#manage-diagnosis")
@@ -195,7 +192,6 @@ def test_a_new_patient_gets_a_record_with_a_birth_date_of_their_calendar(clinic:
     assert (opened["birth_date"], opened["sex"], opened["mizaj_type"]) == ("1990-01-31", "female", "warm_wet")
 
 
-@pytest.mark.thorough
 def test_a_record_without_a_name_or_with_half_a_date_is_not_sent(clinic: Page) -> None:
     clinic.click("#new-patient")
     clinic.fill("#birth-year", "1990")
@@ -206,7 +202,6 @@ def test_a_record_without_a_name_or_with_half_a_date_is_not_sent(clinic: Page) -
     expect(clinic.locator("#full_name")).to_be_focused()
 
 
-@pytest.mark.thorough
 def test_a_lost_answer_opens_one_record(clinic: Page, practitioner: httpx.Client) -> None:
     before = practitioner.get("/api/patients/").json()["count"]
     clinic.click("#new-patient")
@@ -234,7 +229,6 @@ def test_only_what_was_changed_in_a_record_is_sent(record: Page, practitioner: h
     assert (kept["birth_date"], kept["medical_history"]) == (LONG_AGO, "Migraine, asthma")
 
 
-@pytest.mark.thorough
 def test_the_last_thing_kept_on_the_device_is_not_what_has_arrived(finding: Page) -> None:
     finding.click("#sheet-send")
     expect(finding.locator("h1")).to_have_text("Migraine")
@@ -245,7 +239,6 @@ def test_the_last_thing_kept_on_the_device_is_not_what_has_arrived(finding: Page
     assert kept == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("sheet", ["#new-patient", "#change-record", "#record-diagnosis"])
 def test_nothing_in_a_sheet_is_small_or_runs_off_the_page(record: Page, sheet: str) -> None:
     if sheet == "#new-patient":
@@ -262,7 +255,6 @@ def test_nothing_in_a_sheet_is_small_or_runs_off_the_page(record: Page, sheet: s
     assert record.eval_on_selector_all("dialog *", f"all => all.filter({off}).map(e => e.outerHTML)") == []
 
 
-@pytest.mark.thorough
 def test_the_patients_first_screen_shows_it_without_reloading(
     page: Page, practitioner: httpx.Client, server: Server
 ) -> None:

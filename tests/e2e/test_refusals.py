@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PHONE, Server, sign_in
 
+pytestmark = pytest.mark.thorough
+
 LANGUAGES = ["fa", pytest.param("en", marks=pytest.mark.thorough)]
 WRONG_PASSWORD = {"en": "The email or the password is wrong.", "fa": "ایمیل یا گذرواژه نادرست است."}
 AWAY = {"en": "The server cannot be reached.", "fa": "دسترسی به سرور ممکن نیست."}
@@ -56,7 +58,6 @@ def test_a_wrong_password(page: Page, language: str) -> None:
     expect(page.locator("#password")).to_be_focused()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_a_server_that_cannot_be_reached_and_one_that_a_proxy_waits_for(page: Page, language: str) -> None:
     speak(page, language)
@@ -104,7 +105,6 @@ def use_up(server: Server, path: str) -> None:
         left = int(answer.headers["Retry-After"])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_too_many_tries_and_when_to_try_again(browser: Browser, strict: Server, language: str) -> None:
     use_up(strict, "/api/auth/token")
@@ -125,7 +125,6 @@ def test_too_many_tries_and_when_to_try_again(browser: Browser, strict: Server, 
     context.close()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_a_report_whose_field_is_refused(page: Page, server: Server, language: str) -> None:
     sign_in(page, "sara@demo.example")
@@ -148,7 +147,6 @@ def test_a_report_whose_field_is_refused(page: Page, server: Server, language: s
         server.run(in_use.format(True))  # the other tests share the clinic
 
 
-@pytest.mark.thorough
 def test_a_report_refused_for_what_the_form_does_not_show(page: Page, server: Server) -> None:
     sign_in(page, "sara@demo.example")
     page.locator(".due button").first.click()

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+pytestmark = pytest.mark.thorough
+
 LOADED = "img => img.decode().then(() => img.currentSrc)"
 # Five others reported on the one; on the other nobody but Sara, if even she.
 DESCRIBED, NOT_DESCRIBED = re.compile("Abdominal massage"), re.compile("Aloe")
@@ -17,7 +19,6 @@ def open_sheet(page: Page, remedy: re.Pattern[str]) -> Locator:
     return page.get_by_role("dialog", name="What is known")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_picture_comes_in_the_colours_of_the_page(watching: Page, theme: str) -> None:
     watching.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
@@ -43,7 +44,6 @@ def test_the_picture_follows_the_language_and_the_colours(watching: Page) -> Non
     assert "lang=fa&theme=dark" in picture.evaluate(LOADED)
 
 
-@pytest.mark.thorough
 def test_it_fits_a_small_phone(watching: Page) -> None:
     watching.set_viewport_size({"width": 360, "height": 640})
 
@@ -66,7 +66,6 @@ def test_too_few_patients_are_not_described(watching: Page) -> None:
     assert not [url for url in asked if "chart" in url]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("lost", ["**/api/analytics/remedies/abdominal-massage", "**/chart.svg*"])
 def test_what_did_not_arrive_is_asked_for_again(watching: Page, lost: str) -> None:
     watching.route(lost, lambda route: route.abort(), times=1)
@@ -78,7 +77,6 @@ def test_what_did_not_arrive_is_asked_for_again(watching: Page, lost: str) -> No
     assert "chart.svg" in sheet.locator("img").evaluate(LOADED)
 
 
-@pytest.mark.thorough
 def test_closing_leads_back_to_where_it_was_opened(watching: Page) -> None:
     sheet = open_sheet(watching, NOT_DESCRIBED)
     expect(sheet).to_be_visible()

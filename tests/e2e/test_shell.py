@@ -83,6 +83,7 @@ def test_each_field_says_what_is_wrong_with_it(page: Page) -> None:
     expect(page.locator("#email-error")).to_have_text("This email is already registered.")
 
 
+@pytest.mark.thorough
 def test_what_was_reported_is_no_longer_due(home: Page) -> None:
     row = home.locator(".due li").first
     due = int(home.locator(".count").inner_text())
@@ -200,6 +201,7 @@ def test_everything_can_be_reached_by_keyboard(page: Page) -> None:
     expect(page.locator(".due button").first).to_be_focused()
 
 
+@pytest.mark.thorough
 def test_nothing_to_touch_is_small_and_nothing_runs_off_the_page(watching: Page) -> None:
     small = "e => e.checkVisibility() && e.getBoundingClientRect().height < 44"
     touched = ".tabs a, main button, main a, .top a, .top button, .segments label, .switch"

@@ -297,6 +297,7 @@ def test_ctrl_c_keeps_whole_batches_and_says_how_to_go_on(catalogue, run, monkey
     assert run(content, "druglib") == "3 imported, 2 already there, 0 rejected, 3 patients"
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(bool(os.environ.get("TEST_REDIS_URL")), reason="it makes a SQLite file of its own: once is enough")
 def test_a_killed_import_is_finished_by_running_it_again(tmp_path):
     database, history = tmp_path / "clinic.sqlite3", tmp_path / "history.csv"

@@ -19,6 +19,7 @@ def catalogue(db: None) -> None:
     call_command("load_catalogue", verbosity=0)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(
     bool(os.environ.get("TEST_REDIS_URL")), reason="test_serve.py fills the same clinic, and checks its figures"
 )
@@ -70,6 +71,7 @@ def test_the_story_is_the_same_every_time(catalogue: None) -> None:
     assert 950 <= len(told[0].advice) <= 1050
 
 
+@pytest.mark.thorough
 def test_without_debug_nobody_can_sign_in(catalogue: None, settings: Any, monkeypatch: Any) -> None:
     settings.DEBUG = False
     monkeypatch.setattr("feedback.demo.REPORTS", 50)

@@ -30,7 +30,7 @@ def test_who_is_promised_too_much_is_named() -> None:
     assert [group.name for group in found.groups if group.figures.verdict == "off"] == ["female"]
 
 
-@pytest.mark.parametrize("groups", [["female", "male"], MIZAJES])
+@pytest.mark.parametrize("groups", [["female", "male"], pytest.param(MIZAJES, marks=pytest.mark.thorough)])
 def test_chance_is_called_a_gap_once_in_a_hundred_times(groups: list[str]) -> None:
     """However many groups are compared."""
     rng = np.random.default_rng(7)

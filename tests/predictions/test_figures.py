@@ -28,7 +28,10 @@ def draw(rng: Any, rows: int, off_by: float = 0.0, per_patient: int = 1) -> tupl
     return happened.astype(float), chances, np.repeat(np.arange(rows // per_patient), per_patient)
 
 
-@pytest.mark.parametrize(("rows", "per_patient"), [(100, 1), (800, 1), (400, 4)])
+@pytest.mark.parametrize(
+    ("rows", "per_patient"),
+    [(100, 1), *(pytest.param(*one, marks=pytest.mark.thorough) for one in [(800, 1), (400, 4)])],
+)
 def test_true_probabilities_show_the_error_of_chance_and_are_not_accused(rows: int, per_patient: int) -> None:
     rng = np.random.default_rng(7)
     found = [calibration(*draw(rng, rows, per_patient=per_patient)) for _ in range(300)]
@@ -38,6 +41,7 @@ def test_true_probabilities_show_the_error_of_chance_and_are_not_accused(rows: i
     assert mean(one.at_least > ALLOWED_ERROR for one in found) < 0.05
 
 
+@pytest.mark.thorough
 def test_one_chance_for_all_is_not_accused_either() -> None:
     """Its bins all show the same."""
     rng = np.random.default_rng(7)
@@ -46,7 +50,7 @@ def test_one_chance_for_all_is_not_accused_either() -> None:
     assert 0.02 < mean(one.at_least > 0 for one in found) < 0.09
 
 
-@pytest.mark.parametrize("rows", [100, 400, 1600])
+@pytest.mark.parametrize("rows", [400, *(pytest.param(rows, marks=pytest.mark.thorough) for rows in (100, 1600))])
 def test_the_allowed_error_raises_no_alarm(rows: int) -> None:
     rng = np.random.default_rng(7)
     found = [calibration(*draw(rng, rows, ALLOWED_ERROR)) for _ in range(300)]
