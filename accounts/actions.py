@@ -117,7 +117,7 @@ def sign_in(*, request: HttpRequest, email: str, password: str, code: str = "", 
     second_factor.demand(user, code)
     with transaction.atomic():
         proven = user.password
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.password != proven or not user.is_active:  # changed since: its sessions were ended a moment ago
             raise WrongCredentials
         session = _open_session(user, request, device)
@@ -210,7 +210,7 @@ def _end(user: User, sessions: QuerySet[Session]) -> None:
 @transaction.atomic
 def change_password(*, actor: User, session: Session, current: str, new: str) -> None:
     """Ends the other sessions. Raises `WrongPassword`, `WeakPassword`."""
-    user = User.objects.select_for_update().get(pk=actor.pk)  # who signs in with the old one waits, and is refused
+    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)  # who signs in with the old one waits, and is refused
     if not check_password(current, user.password):
         raise WrongPassword(field="current")
     try:
@@ -313,7 +313,7 @@ def _confirm(user: User, password: str) -> None:
 
 def _erase_account(user: User) -> None:
     """The row stays, for what refers to it, and says nothing of anybody; whoever comes back registers anew."""
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     OutstandingToken.objects.filter(user=user).delete()
     user.sessions.all().delete()
     second_factor.remove(user)

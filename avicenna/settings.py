@@ -210,7 +210,14 @@ if REDIS_URL:
             "CONFIG": {"hosts": REALTIME_REDIS_URLS},
         }
     }
-    CACHES = {"default": {"BACKEND": "avicenna.redis_cache.RedisCache", "LOCATION": REDIS_URL}}
+    # Nobody waits for a Redis that hangs: what it would have known is found out otherwise.
+    CACHES: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "avicenna.redis_cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        }
+    }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
