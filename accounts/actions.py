@@ -210,7 +210,8 @@ def _end(user: User, sessions: QuerySet[Session]) -> None:
 @transaction.atomic
 def change_password(*, actor: User, session: Session, current: str, new: str) -> None:
     """Ends the other sessions. Raises `WrongPassword`, `WeakPassword`."""
-    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)  # who signs in with the old one waits, and is refused
+    # Who signs in with the old one waits, and is refused.
+    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     if not check_password(current, user.password):
         raise WrongPassword(field="current")
     try:
