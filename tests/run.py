@@ -71,6 +71,13 @@ ONCE = {
 }
 
 
+# What is refused before the database is asked, and who may ask: `make test-all` goes through it on both.
+QUICKLY_ONCE = dict.fromkeys(
+    ["tests/avicenna/test_bad_input.py", "tests/avicenna/test_edge.py", "tests/avicenna/test_permissions.py"],
+    "`make test-all` asks it on both",
+)
+
+
 @dataclass
 class Results:
     failed: list[str] = field(default_factory=list)
@@ -200,8 +207,9 @@ def on_servers(results: Results) -> None:
         database, cache = stack.enter_context(postgresql()), stack.enter_context(redis())
         if database and cache:
             env = {"DATABASE_URL": database, "TEST_REDIS_URL": cache}
-            suite(results, "PostgreSQL and Redis", env, *(f"--ignore={path}" for path in ONCE))
-            results.skipped += [f"{path} on PostgreSQL: {reason}, and ran with SQLite" for path, reason in ONCE.items()]
+            once = ONCE if results.is_thorough else ONCE | QUICKLY_ONCE
+            suite(results, "PostgreSQL and Redis", env, *(f"--ignore={path}" for path in once))
+            results.skipped += [f"{path} on PostgreSQL: {reason}, and ran with SQLite" for path, reason in once.items()]
             return
     missing = [name for name, url in (("PostgreSQL", database), ("Redis", cache)) if not url]
     results.skipped.append(f"the suite on real servers: no {' and no '.join(missing)} for this Python and system")
