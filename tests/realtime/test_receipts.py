@@ -66,7 +66,8 @@ async def test_staff_sees_how_many_are_connected_and_where(
             answer = (await sync_to_async(client.get)("/api/realtime/status")).json()
             return answer if answer["connections"] == 3 else None
 
-        [process] = (await eventually(status))["processes"]
+        processes = (await eventually(status))["processes"]
+        [process] = [one for one in processes if one["connections"]]  # an event loop of before may still be counted
 
     assert (process["diagnoses"], process["users"], process["hears_hints"]) == (2, 2, True)
 
