@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts import actions, tokens
 from accounts.models import Session, User
 from feedback.models import Feedback
+from tests.accounts.racing import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,21 +34,6 @@ def client(session: Session) -> APIClient:
     signed_in = APIClient()
     signed_in.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(session)['access']}")
     return signed_in
-
-
-def race(*runners: Callable[[], Any]) -> list[Any]:
-    """All at once, each in a thread with a connection of its own."""
-    start = Barrier(len(runners))
-
-    def run(runner: Callable[[], Any]) -> Any:
-        start.wait()
-        try:
-            return runner()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(runners)) as threads:
-        return list(threads.map(run, runners))
 
 
 def change(signed_in: APIClient) -> Any:

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import jwt
 import pytest
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -16,6 +12,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts import tokens
 from accounts.models import Session, User
+from tests.accounts.racing import race
 
 
 @pytest.fixture
@@ -165,7 +162,7 @@ def test_two_that_race_with_one_token_both_stay_signed_in(alice: User) -> None:
     session = Session.objects.create(user=alice)
     refresh = tokens.issue(session)["refresh"]
 
-    answers = race([lambda: renew(refresh), lambda: renew(refresh)])
+    answers = race(lambda: renew(refresh), lambda: renew(refresh))
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert len({claims(answer.json()["refresh"])["jti"] for answer in answers}) == 1
@@ -176,23 +173,10 @@ def test_two_that_race_with_one_token_both_stay_signed_in(alice: User) -> None:
 def test_who_signs_out_while_a_tab_renews_is_signed_out(api: Any, alice: User) -> None:
     pair = tokens.issue(Session.objects.create(user=alice))
 
-    renewed, _ = race([
-        lambda: renew(pair["refresh"]), lambda: api().post("/api/auth/logout", headers=bearer(pair["access"])),
-    ])  # fmt: skip
+    renewed, _ = race(
+        lambda: renew(pair["refresh"]),
+        lambda: api().post("/api/auth/logout", headers=bearer(pair["access"])),
+    )
 
     newest = renewed.json().get("refresh", pair["refresh"])
     assert renew(newest).status_code == 401
-
-
-def race(runners: list[Callable[[], Any]]) -> list[Any]:
-    start = Barrier(len(runners))
-
-    def run(runner: Callable[[], Any]) -> Any:
-        start.wait()
-        try:
-            return runner()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(runners)) as threads:
-        return list(threads.map(run, runners))
