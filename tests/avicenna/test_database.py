@@ -127,7 +127,7 @@ first = ask()
 connection.pool.wait()
 close_old_connections()
 with connection.cursor() as cursor:
-    cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                    " AND application_name = 'pooled'")
 connection.close()
 print(json.dumps({"again": ask() > 0, "kept": connection.pool.min_size, "most": connection.pool.max_size}))
