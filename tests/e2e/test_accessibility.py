@@ -134,7 +134,8 @@ DIAGNOSIS_READ_ALOUD = r"""
   - region "Overall effectiveness":
     - heading "Overall effectiveness" [level=2]
     - paragraph: /Likely between .\d+%. and .\d+%/
-    - link "Over time"
+    - paragraph:
+      - link "Over time"
   - button /Latest · \d\d:\d\d/
   - region "Recommendations":
     - heading "Recommendations" [level=2]

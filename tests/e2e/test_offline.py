@@ -246,7 +246,7 @@ def test_a_draft_outlives_the_app(kept: Page) -> None:
         kept,
         """async (typed) => {
             const {recall} = await import("/static/dashboard/vault.js");
-            return (await recall("drafts"))?.some(({comment}) => comment === typed);
+            return (await recall("drafts of reports"))?.some(([, {comment}]) => comment === typed);
         }""",
         "half a sent",
     )
@@ -267,7 +267,7 @@ def test_signing_out_asks_before_it_loses_a_report(kept: Page) -> None:
 
     kept.click("#confirm-leaving")
 
-    expect(kept.locator(".notice")).to_contain_text("The server could not be told")
+    expect(kept.locator(".notice").last).to_contain_text("The server could not be told")
     assert on_the_device(kept) == []
 
 

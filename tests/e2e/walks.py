@@ -125,7 +125,7 @@ def prescribing(page: Page) -> Iterator[str]:
         yield f"to {act} it"
         page.keyboard.press("Escape")
         expect(page.locator("dialog")).to_have_count(0)
-    page.click(".to-history")
+    page.click("a[href^='#/history/']")
     page.wait_for_selector(".course")
     page.locator(".figures summary").first.click()
     yield "a patient's history, as a table"
