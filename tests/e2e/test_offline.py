@@ -267,8 +267,21 @@ def test_signing_out_asks_before_it_loses_a_report(kept: Page) -> None:
 
     kept.click("#confirm-leaving")
 
-    expect(kept.locator(".notice").last).to_contain_text("The server could not be told")
+    expect(kept.locator(".notice")).to_contain_text("The server could not be told")
     assert on_the_device(kept) == []
+
+
+@pytest.mark.thorough
+def test_the_profile_without_a_network_is_calm_and_fills_itself_afterwards(kept: Page) -> None:
+    go_offline(kept)
+    kept.get_by_role("link", name="Profile").click()
+
+    expect(kept.get_by_text("shown as soon as the server can be reached")).to_have_count(2)
+    expect(kept.get_by_role("alert")).to_have_count(0)
+
+    kept.context.set_offline(False)
+    expect(kept.locator("#consent-statistics")).to_be_visible()
+    expect(kept.get_by_text("shown as soon as the server can be reached")).to_have_count(0)
 
 
 @pytest.mark.thorough

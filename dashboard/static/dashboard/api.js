@@ -152,6 +152,9 @@ async function exchange(method, path, body, { access, key } = {}) {
   throw failure(response, data?.error);
 }
 
+/** Whether the server answers at all; `lostAt` follows. */
+export const isThere = () => exchange("GET", "/health/live").then(() => true, (error) => error.code !== "network");
+
 function failure(response, error) {
   const { status } = response;
   const retryAfter = Number(response.headers.get("Retry-After")) || null;

@@ -8,7 +8,7 @@ import { signOut } from "../session.js";
 import { html, useSignal } from "../ui.js";
 import { Field } from "./field.js";
 import { Icon } from "./icon.js";
-import { Problem } from "./notices.js";
+import { ProblemBeside } from "./notices.js";
 import { closeSheet, holdSheet, openSheet, SheetHeader } from "./sheet.js";
 
 const FORMATS = ["json", "fhir"];
@@ -53,7 +53,7 @@ function Consents() {
     await again();
     isBusy.value = false;
   };
-  if (failure && !data) return html`<${Problem} failure=${failure} retry=${again} />`;
+  if (failure && !data) return html`<${ProblemBeside} what=${t("rights.consents")} failure=${failure} retry=${again} />`;
   return html`
     <section class="card" aria-label=${t("rights.consents")}>
       ${(data ?? []).map(

@@ -3,7 +3,7 @@ import { moment, t } from "../i18n.js";
 import { useResource } from "../resource.js";
 import { html, useSignal } from "../ui.js";
 import { announce } from "./announcer.js";
-import { Problem } from "./notices.js";
+import { Problem, ProblemBeside } from "./notices.js";
 
 /** Where one is signed in, and the way to end it there. */
 export function Devices() {
@@ -25,7 +25,8 @@ export function Devices() {
   return html`
     <section id="devices" aria-labelledby="devices-title">
       <h2 id="devices-title">${t("devices.title")}</h2>
-      ${(failure ?? refused.value) && html`<${Problem} failure=${failure ?? refused.value} retry=${failure && again} />`}
+      ${failure && html`<${ProblemBeside} what=${t("devices.title")} failure=${failure} retry=${again} />`}
+      ${refused.value && html`<${Problem} failure=${refused.value} />`}
       ${data && html`<div class="card flush rows">${data.results.map((session) => html`<${Device} key=${session.id} session=${session} isEnding=${ending.value === session.id} end=${end} />`)}</div>`}
     </section>
   `;

@@ -33,3 +33,9 @@ export function Problem({ failure, retry }) {
     </div>
   `;
 }
+
+/** For a part beside what one came for: without a network it says so quietly, and comes by itself afterwards. */
+export function ProblemBeside({ what, failure, retry }) {
+  if (failure.code === "network") return html`<p class="card soft small">${t("app.when_back", { what })}</p>`;
+  return html`<${Problem} failure=${failure} retry=${retry} />`;
+}

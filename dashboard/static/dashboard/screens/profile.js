@@ -19,7 +19,7 @@ import { html, useSignal } from "../ui.js";
 /** Who one is, how the app speaks and looks, and the way out. */
 export function ProfileScreen() {
   const { email, role, patient } = me.value;
-  const { data: record, failure, again } = useResource(async () => patient && get(`/api/patients/${patient}/`));
+  const { data: record, failure, again } = useResource(async () => patient && get(`/api/patients/${patient}/`), "record");
   const changes = useSignal(0);
   const changed = () => {
     changes.value += 1;
@@ -29,7 +29,7 @@ export function ProfileScreen() {
   return html`
     <div class="screen profile">
       <h1>${t("tab.profile")}</h1>
-      ${failure && html`<${Problem} failure=${failure} retry=${again} />`}
+      ${failure && failure.code !== "network" && html`<${Problem} failure=${failure} retry=${again} />`}
       <section class="card person" aria-label=${t("profile.you")}>
         <span class="avatar" aria-hidden="true">${[...name][0].toUpperCase()}</span>
         <div class="grow">
@@ -37,9 +37,9 @@ export function ProfileScreen() {
           <p class="soft small"><bdi>${email}</bdi></p>
           <p class="chips">
             <span class="chip">${t(`role.${role}`)}</span>
-            ${patient && html`<span class="chip">${record?.mizaj_type ? t("profile.mizaj", { value: word("mizaj", record.mizaj_type) }) : t("profile.mizaj_unknown")}</span>`}
+            ${record && html`<span class="chip">${record.mizaj_type ? t("profile.mizaj", { value: word("mizaj", record.mizaj_type) }) : t("profile.mizaj_unknown")}</span>`}
           </p>
-          ${patient && record && !record.mizaj_type && html`<p class="soft small">${t("profile.mizaj_who")}</p>`}
+          ${record && !record.mizaj_type && html`<p class="soft small">${t("profile.mizaj_who")}</p>`}
         </div>
       </section>
       <${Preferences} />

@@ -330,6 +330,7 @@ export default {
   "install.by_hand": "In Safari, open the share menu and choose “Add to Home Screen”. Then it opens at a touch and works without a network.",
 
   "app.as_of": "as of {time}",
+  "app.when_back": "{what}: shown as soon as the server can be reached.",
   "feedback.received": "Thank you, your feedback was received.",
   "feedback.waiting": "Your feedback is kept on this device and will be sent as soon as the server can be reached.",
   "outbox.title": "Your reports on their way",
