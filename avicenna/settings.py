@@ -215,7 +215,13 @@ if REDIS_URL:
         "default": {
             "BACKEND": "avicenna.redis_cache.RedisCache",
             "LOCATION": REDIS_URL,
-            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+            "VERSION": 2,  # those of 1 were pickled
+            "OPTIONS": {
+                "socket_timeout": 1,
+                "socket_connect_timeout": 1,
+                # Django's own would unpickle what it finds: who can write to Redis shall run no code here.
+                "serializer": "django.core.signing.JSONSerializer",
+            },
         }
     }
 else:

@@ -110,21 +110,23 @@ def _prediction(
     recommendation: Recommendation,
     score: float,
     predicted_effectiveness: float,
-    interval: tuple[float, float],
-    evidence: tuple[Any, ...],
-    belief: tuple[float, float],
+    interval: Sequence[float],
+    evidence: Sequence[Any],
+    belief: Sequence[float],
     contributions: dict[str, float] | None,
-    told: dict[str, tuple[int, int]],
+    told: dict[str, Sequence[int]],
 ) -> Prediction:
+    """From Redis tuples come back as lists."""
+    low, high = interval
     return Prediction(
         recommendation=recommendation,
         score=score,
         predicted_effectiveness=predicted_effectiveness,
-        interval=interval,
+        interval=(low, high),
         evidence=EvidenceNote(*evidence),
         belief=Beta(*belief) if contributions is None else LogitNormal(*belief),
         contributions=contributions,
-        told=told,
+        told={group: (successes, reports) for group, (successes, reports) in told.items()},
     )
 
 

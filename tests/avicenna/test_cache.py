@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from redis import Redis
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("TEST_REDIS_URL"), reason="without Redis the cache is in the process, where nobody writes"
+)
+
+
+class Bomb:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_what_somebody_put_into_redis_runs_no_code(tmp_path: Path) -> None:
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        redis.set(cache.make_key("pred:1"), pickle.dumps(Bomb(tmp_path / "ran")))
+
+    with pytest.raises(ValueError):
+        cache.get("pred:1")
+
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_no_data_is_not_kept() -> None:
+    with pytest.raises(TypeError):
+        cache.set("bomb", Bomb(Path("x")))
+
+
+def test_what_is_kept_can_be_counted_up() -> None:
+    cache.set("counted", 41)
+
+    assert cache.incr("counted") == cache.get("counted") == 42
