@@ -10,12 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 from axes.handlers.base import AxesHandler
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.brakes import Brake
 from accounts.devices import address_digest
 from accounts.models import Session, User
+from audit import trail
+from audit.models import Action
 from avicenna.errors import answer
 from avicenna.metrics import sign_in_failures
 from avicenna.proxies import address_of
@@ -36,17 +40,30 @@ class Lockout(AxesHandler):  # type: ignore[misc]  # it carries no types
     ) -> None:
         if request is None:
             return
-        if request.axes_locked_out:  # type: ignore[attr-defined]
-            sign_in_failures.labels(reason="locked").inc()
-            return
-        sign_in_failures.labels(reason="password").inc()
         email, digest = _email(credentials), address_digest(address_of(request))
+        reason = trail.LOCKED if request.axes_locked_out else "password"  # type: ignore[attr-defined]
+        sign_in_failures.labels(reason=reason).inc()
+        tell_refusal(User.objects.filter(email=email).first(), email, reason)
+        if reason == trail.LOCKED:
+            return
         PAIR.failed(email, digest)
         if not Session.objects.knows(email, digest):
             ACCOUNT.failed(email)
 
     def user_logged_in(self, sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
         PAIR.forget(user.email, address_digest(address_of(request)))
+
+    def user_logged_out(self, sender: Any, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+        """Of the admin; the API's sessions end in `accounts.actions`."""
+        if user is not None:
+            with transaction.atomic():
+                trail.signed(user, Action.SIGNED_OUT)
+
+
+def tell_refusal(account: User | None, email: str, reason: str) -> None:
+    """The trail says which account was tried, also of one that does not exist: what is written takes as long."""
+    tried = salted_hmac("accounts.lockout", email, algorithm="sha256").hexdigest()[:32]
+    trail.refused(account, reason, tried=tried)
 
 
 def _email(credentials: dict[str, Any] | None) -> str:

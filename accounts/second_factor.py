@@ -8,7 +8,8 @@ from __future__ import annotations
 import secrets
 import time
 from base64 import b32decode, b32encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -21,7 +22,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from accounts.brakes import Brake
+from accounts.lockout import tell_refusal
 from accounts.models import RecoveryCode, SecondFactor, User
+from audit import trail
 from avicenna.errors import ActionError
 from avicenna.metrics import sign_in_failures
 from avicenna.throttling import TooManyRequests
@@ -85,9 +88,14 @@ def address_for_app(factor: SecondFactor) -> str:
     return _totp(factor).get_provisioning_uri(factor.user.email, ISSUER)
 
 
-@transaction.atomic
 def confirm(user: User, code: str) -> list[str]:
     """Takes the new secret into use; returns the recovery codes, which nobody can tell again. Raises as `spend`."""
+    with _refusal_told(user):
+        return _confirm(user, code)
+
+
+@transaction.atomic
+def _confirm(user: User, code: str) -> list[str]:
     factor = SecondFactor.objects.select_for_update().get(user=user)
     _check(user, lambda: factor.confirmed_at is None and _takes_step(factor, code))
     SecondFactor.objects.filter(pk=factor.pk).update(confirmed_at=timezone.now())
@@ -99,12 +107,22 @@ def confirm(user: User, code: str) -> list[str]:
 def spend(user: User, code: str) -> None:
     """Raises `WrongCode`, also for one that was used, and `TooManyRequests`."""
     factor = of(user)
-    _check(user, lambda: factor is not None and (_takes_step(factor, code) or _takes_recovery_code(factor, code)))
+    with _refusal_told(user):
+        _check(user, lambda: factor is not None and (_takes_step(factor, code) or _takes_recovery_code(factor, code)))
 
 
 def remove(user: User) -> bool:
     """Whether there was one."""
     return bool(SecondFactor.objects.filter(user=user).delete()[0])
+
+
+@contextmanager
+def _refusal_told(user: User) -> Iterator[None]:
+    try:
+        yield
+    except (WrongCode, TooManyRequests) as refusal:
+        tell_refusal(user, user.email, "code" if isinstance(refusal, WrongCode) else trail.LOCKED)
+        raise
 
 
 def _check(user: User, takes: Callable[[], bool]) -> None:

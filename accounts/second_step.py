@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import segno
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -18,9 +19,12 @@ from rest_framework.exceptions import APIException
 
 from accounts import second_factor
 from accounts.models import SecondFactor, User
+from audit import trail
+from audit.models import Action
 from avicenna.errors import ActionError
 
 PROOF = "second_factor"
+TOLD = "told_to_the_trail"
 
 
 class SecondStepMiddleware:
@@ -32,8 +36,10 @@ class SecondStepMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(reverse("admin:index")) and request.path not in _open_pages():
             user = request.user
-            if isinstance(user, User) and user.is_staff and not _has_proven(request, user):
-                return redirect(f"{reverse('second-step')}?{urlencode({'next': request.get_full_path()})}")
+            if isinstance(user, User) and user.is_staff:
+                if not _has_proven(request, user):
+                    return redirect(f"{reverse('second-step')}?{urlencode({'next': request.get_full_path()})}")
+                _tell_once(request, user)
         return self.get_response(request)
 
 
@@ -46,6 +52,14 @@ def _has_proven(request: HttpRequest, user: User) -> bool:
     if factor is None:
         return not second_factor.is_required(user)
     return bool(request.session.get(PROOF) == _proof(factor))
+
+
+def _tell_once(request: HttpRequest, user: User) -> None:
+    """The audit trail hears of the sign-in when the admin opens by it."""
+    if not request.session.get(TOLD):
+        request.session[TOLD] = True
+        with transaction.atomic():
+            trail.signed(user, Action.SIGNED_IN)
 
 
 def _proof(factor: SecondFactor) -> str:

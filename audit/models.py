@@ -23,6 +23,7 @@ class Action(models.TextChoices):
     BROKE_GLASS = "broke_glass", _("opened in an emergency")
     SIGNED_IN = "signed_in", _("signed in")
     SIGNED_OUT = "signed_out", _("signed out")
+    REFUSED = "refused", _("was refused")
 
 
 class Kind(models.TextChoices):

@@ -31,6 +31,9 @@ Changes = Mapping[str, tuple[object, object]]
 # The same person reading the same in the same session is told once in so long.
 REPEATED_SECONDS = 15 * 60
 
+# Why somebody is refused who has to wait.
+LOCKED = "locked"
+
 # Of these only that they changed: the trail outlives an erasure, and they say who somebody is.
 WITHOUT_VALUES = frozenset({"birth_date", "instructions"})
 
@@ -82,9 +85,21 @@ def created(actor: User | None, row: Model, *, patient: UUID | None = None) -> N
     _write(creating(actor, row, patient=patient))
 
 
-def changed(actor: User | None, row: Model, changes: Changes, *, patient: UUID | None = None, reason: str = "") -> None:
-    """`changes`: field → old and new. Of sealed fields and WITHOUT_VALUES only that they changed is told."""
+def changed(
+    actor: User | None,
+    row: Model,
+    changes: Changes,
+    *,
+    patient: UUID | None = None,
+    reason: str = "",
+    has_sealed_reason: bool = False,
+) -> None:
+    """`changes`: field → old and new. Of sealed fields and WITHOUT_VALUES only that they changed is told, and of a
+    reason that was written for the patient's record, where it is sealed, only that there is one.
+    """
     told = {name: _told(row, name, values) for name, values in changes.items()}
+    if has_sealed_reason:
+        told["reason"] = None
     _write(insert([_about(actor, Action.CHANGED, row, patient, told, reason)]))
 
 
@@ -129,9 +144,21 @@ def keep(records: Sequence[AuditRecord], *, also_repeated: bool = False) -> None
         _remember(new)
 
 
-def signed(actor: User, action: Action, session: object) -> None:
-    """In or out."""
-    _write(insert([entry(actor, action, Kind.SESSION, patient=None, object_id=session)]))
+def signed(actor: User, action: Action, session: object = "") -> None:
+    """In or out; of the session of the request unless another is named."""
+    origin = current.get() or NOWHERE
+    _write(insert([entry(actor, action, Kind.SESSION, patient=None, object_id=session or origin.session())]))
+
+
+def refused(account: User | None, why: str, *, tried: str) -> None:
+    """Somebody was not let in to this account, or to one that does not exist; `tried` is a digest of its name.
+
+    What is tried while one has to wait is told once in REPEATED_SECONDS.
+    """
+    record = entry(account, Action.REFUSED, Kind.SESSION, patient=None, object_id=tried, reason=why)
+    if account is None:
+        record.purpose = Purpose.OWN
+    keep([record], also_repeated=why != LOCKED)
 
 
 def _about(
@@ -174,7 +201,8 @@ def _plain(value: Any) -> Any:
 
 
 def _repeats(record: AuditRecord) -> str:
-    parts = (record.actor_id, record.session, record.action, record.kind, record.patient, record.object_id)
+    where = record.session or record.network
+    parts = (record.actor_id, where, record.action, record.kind, record.patient, record.object_id)
     return "audit:" + ":".join(map(str, parts))
 
 

@@ -298,7 +298,7 @@ def complete_recommendation(*, actor: User | None, recommendation: Recommendatio
 @transaction.atomic
 def stop_recommendation(*, actor: User | None, recommendation: Recommendation, reason: str = "") -> Recommendation:
     diagnosis, recommendation = _open_recommendation(actor, recommendation)
-    _apply(actor, diagnosis.patient, recommendation, {"status": Recommendation.Status.STOPPED})
+    _apply(actor, diagnosis.patient, recommendation, {"status": Recommendation.Status.STOPPED}, reason)
     _publish(actor, diagnosis, RecommendationUpdate.stopped(recommendation, reason=reason))
     return recommendation
 
@@ -316,7 +316,7 @@ def replace_recommendation(
     """Ends one recommendation and begins another in its place; returns the new one."""
     _lock_patient(recommendation.diagnosis.patient_id)
     diagnosis, old = _open_recommendation(actor, recommendation)
-    _apply(actor, diagnosis.patient, old, {"status": Recommendation.Status.REPLACED})
+    _apply(actor, diagnosis.patient, old, {"status": Recommendation.Status.REPLACED}, reason)
     new = _add(actor, diagnosis, remedy, id=id, replaces=old, **fields)
     _publish(
         actor,
@@ -472,8 +472,8 @@ def _add(actor: User | None, diagnosis: Diagnosis, remedy: Remedy, *, id: UUID |
     return recommendation
 
 
-def _apply(actor: User | None, patient: Patient, row: Model, changes: Mapping[str, Any]) -> list[str]:
-    """Writes what differs, tells the audit trail and returns the names."""
+def _apply(actor: User | None, patient: Patient, row: Model, changes: Mapping[str, Any], reason: str = "") -> list[str]:
+    """Writes what differs, tells the audit trail and returns the names. The reason itself is told by the event."""
     before = {name: getattr(row, name) for name in changes}
     changed = [name for name, value in changes.items() if before[name] != value]
     for name in changed:
@@ -481,7 +481,7 @@ def _apply(actor: User | None, patient: Patient, row: Model, changes: Mapping[st
     if changed:
         row.save(update_fields=[*changed, "updated_at"])
         told = {name: (before[name], changes[name]) for name in changed}
-        trail.changed(actor, row, told, patient=patient.pk)
+        trail.changed(actor, row, told, patient=patient.pk, has_sealed_reason=bool(reason))
     return changed
 
 

@@ -120,3 +120,21 @@ class broken_trail:
     def _rename(self, old: str, new: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+
+@pytest.mark.parametrize("ending", ["stop", "replace"])
+def test_that_a_reason_was_given_is_told_and_not_its_words(
+    api: Any, bob: Any, recommendation: Any, violet: Any, ending: str
+) -> None:
+    body = {"reason": "a secret rash", "remedy": "sweet-violet"}
+    assert api(bob).post(f"/api/recommendations/{recommendation.pk}/{ending}/", body).status_code < 300
+
+    told = AuditRecord.objects.get(object_id=recommendation.pk, action="changed")
+    assert told.changes == {"status": ["active", "stopped" if ending == "stop" else "replaced"], "reason": None}
+    assert "secret" not in str(list(AuditRecord.objects.values()))
+
+
+def test_without_a_reason_none_is_told(api: Any, bob: Any, recommendation: Any) -> None:
+    api(bob).post(f"/api/recommendations/{recommendation.pk}/stop/")
+
+    assert newest().changes == {"status": ["active", "stopped"]}
