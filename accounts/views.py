@@ -45,6 +45,7 @@ from accounts.serializers import (
 from audit import trail
 from audit.models import Action
 from avicenna.errors import Forbidden
+from avicenna.openapi import ErrorSerializer
 from avicenna.permissions import IsStaff
 from avicenna.streaming import streamed
 from avicenna.throttling import limited
@@ -77,7 +78,11 @@ class TokenView(APIView):
     permission_classes = [AllowAny]
 
     @limited("token")
-    @extend_schema(request=SignInSerializer, responses=TokenPairSerializer, tags=["auth"])
+    @extend_schema(
+        request=SignInSerializer,
+        responses={200: TokenPairSerializer, 401: ErrorSerializer, 403: ErrorSerializer},
+        tags=["auth"],
+    )
     def post(self, request: Request) -> Response:
         given = SignInSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -89,7 +94,12 @@ class RefreshView(APIView):
     permission_classes = [AllowAny]
 
     @limited("refresh")
-    @extend_schema(parameters=[ATTEMPT], request=RefreshSerializer, responses=TokenPairSerializer, tags=["auth"])
+    @extend_schema(
+        parameters=[ATTEMPT],
+        request=RefreshSerializer,
+        responses={200: TokenPairSerializer, 401: ErrorSerializer},
+        tags=["auth"],
+    )
     def post(self, request: Request) -> Response:
         given = RefreshSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -190,12 +200,16 @@ class ConsentTextsView(APIView):
 class ConsentsView(APIView):
     """What a patient consents to, and when that was said last."""
 
-    @extend_schema(responses=ConsentSerializer(many=True), tags=["data rights"])
+    @extend_schema(responses={200: ConsentSerializer(many=True), 403: ErrorSerializer}, tags=["data rights"])
     def get(self, request: Request) -> Response:
         return Response(ConsentSerializer(consents_of(self._patient(request)), many=True).data)
 
     @limited("consents")
-    @extend_schema(request=ConsentsSerializer, responses=ConsentSerializer(many=True), tags=["data rights"])
+    @extend_schema(
+        request=ConsentsSerializer,
+        responses={200: ConsentSerializer(many=True), 403: ErrorSerializer},
+        tags=["data rights"],
+    )
     def put(self, request: Request) -> Response:
         patient = self._patient(request)
         given = ConsentsSerializer(data=request.data)
@@ -216,7 +230,7 @@ class ErasureView(APIView):
     """One's own account and record, for ever. The figures of remedies stay; nobody is behind them any more."""
 
     @limited("erasure")
-    @extend_schema(request=ErasureSerializer, responses={204: None}, tags=["data rights"])
+    @extend_schema(request=ErasureSerializer, responses={204: None, 403: ErrorSerializer}, tags=["data rights"])
     def post(self, request: Request) -> Response:
         given = ErasureSerializer(data=request.data)
         user = cast(User, request.user)

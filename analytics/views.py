@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,6 +37,7 @@ from analytics.serializers import (
 from analytics.summary import summarize
 from audit import trail
 from audit.models import Kind
+from avicenna.openapi import ErrorSerializer
 from avicenna.permissions import IsClinic, IsStaff
 from avicenna.pictures import PictureQuerySerializer, PictureView, picture
 from avicenna.throttling import limited
@@ -147,6 +148,7 @@ class TrendingView(RankedListView):
     report = staticmethod(ranking.trending)
 
 
+@extend_schema_view(get=extend_schema(responses=AlertedRemedySerializer(many=True)))
 class WorstPerformingView(RankedListView):
     """The same with `alert`, a sentence for those that surely do worse than the rest; empty for the others."""
 
@@ -164,7 +166,9 @@ class RecalculateView(APIView):
 
     permission_classes = [IsClinic]
 
-    @extend_schema(request=RecalculationSerializer, responses=RescoredSerializer(many=True))
+    @extend_schema(
+        request=RecalculationSerializer, responses={200: RescoredSerializer(many=True), 409: ErrorSerializer}
+    )
     @limited("recalculate")
     def post(self, request: Request) -> Response:
         given = RecalculationSerializer(data=request.data, context={"request": request})

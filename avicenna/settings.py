@@ -299,7 +299,7 @@ REST_FRAMEWORK = {
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
     "DEFAULT_VERSION": "1",
     "ALLOWED_VERSIONS": ["1"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "avicenna.openapi.Schema",
     "EXCEPTION_HANDLER": "avicenna.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -51,6 +51,7 @@ def limited(name: str) -> Callable[[Handler], Handler]:
                 _count(request, name, key, rate)
             return handler(self, request, *args, **kwargs)
 
+        wrapper.is_limited = True  # type: ignore[attr-defined]  # the schema says so
         return wrapper
 
     return decorate

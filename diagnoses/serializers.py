@@ -98,7 +98,7 @@ def active(model: type[Condition | Remedy | SideEffect], **kwargs: Any) -> seria
 class DiagnosisSerializer(serializers.ModelSerializer[Diagnosis]):
     patient = VisiblePatientField(queryset=Patient.objects.none())
     patient_name = serializers.CharField(source="patient.full_name", read_only=True)
-    practitioner = PersonField(read_only=True)
+    practitioner = PersonField(read_only=True, allow_null=True)
     condition = active(Condition)
     condition_name = serializers.CharField(source="condition.name", read_only=True)
     severity = one_to_five()
@@ -203,8 +203,8 @@ class ContraindicationSerializer(serializers.ModelSerializer[Contraindication]):
     remedy_name = serializers.CharField(source="remedy.name", read_only=True)
     cause_name = serializers.CharField(source="get_cause_display", read_only=True)
     reason = text(500)
-    stated_by = PersonField(read_only=True)
-    lifted_by = PersonField(read_only=True)
+    stated_by = PersonField(read_only=True, allow_null=True)
+    lifted_by = PersonField(read_only=True, allow_null=True)
 
     class Meta:
         model = Contraindication

@@ -72,8 +72,10 @@ class ConditionViewSet(CatalogueViewSet):
     filterset_class = ConditionFilter
 
 
-@extend_schema(tags=["catalogue"])
+@extend_schema(tags=["catalogue"], responses=SourcedRemedySerializer)
 class RemedyViewSet(CatalogueViewSet):
+    """Where the degrees come from, and how sure that is, is for the clinic: patients get the rest."""
+
     queryset = Remedy.objects.all()
     serializer_class = RemedySerializer
     filterset_class = RemedyFilter

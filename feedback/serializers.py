@@ -189,7 +189,7 @@ class SevereFlagSerializer(serializers.ModelSerializer[SevereFlag]):
     remedy = serializers.CharField(source="feedback.recommendation.remedy.slug", read_only=True)
     remedy_name = serializers.CharField(source="feedback.recommendation.remedy.name", read_only=True)
     side_effects = SideEffectReportSerializer(source="feedback.side_effects", many=True, read_only=True)
-    looked_at_by = serializers.CharField(source="looked_at_by.name", default=None, read_only=True)
+    looked_at_by = serializers.CharField(source="looked_at_by.name", default=None, read_only=True, allow_null=True)
 
     class Meta:
         model = SevereFlag

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from audit import trail
 from audit.models import Kind
+from avicenna.openapi import ErrorSerializer
 from avicenna.permissions import IsStaff
 from avicenna.pictures import PictureView, picture
 from avicenna.throttling import limited
@@ -67,7 +68,7 @@ def visible(request: Request, pks: Sequence[UUID]) -> list[Candidates]:
 class RankingView(APIView):
     """The open recommendations of a diagnosis, best first for its patient."""
 
-    @extend_schema(parameters=[RankingQuerySerializer], responses=RankingSerializer)
+    @extend_schema(parameters=[RankingQuerySerializer], responses={200: RankingSerializer, 404: ErrorSerializer})
     @of_predictions
     def get(self, request: Request) -> Response:
         asked = valid(RankingQuerySerializer, request.query_params)
@@ -82,7 +83,7 @@ class BatchView(APIView):
     @extend_schema(
         operation_id="predictions_batch_create",
         request=RankingBatchSerializer,
-        responses={200: RankingSerializer(many=True)},
+        responses={200: RankingSerializer(many=True), 404: ErrorSerializer},
     )
     @of_predictions
     def post(self, request: Request) -> Response:
@@ -95,7 +96,7 @@ class BatchView(APIView):
 class OptimizationView(APIView):
     """The open recommendations that reach a target with a probability of at least 80 %, else the three nearest."""
 
-    @extend_schema(parameters=[TargetSerializer], responses=OptimizationSerializer)
+    @extend_schema(parameters=[TargetSerializer], responses={200: OptimizationSerializer, 404: ErrorSerializer})
     @of_predictions
     def get(self, request: Request) -> Response:
         asked = valid(TargetSerializer, request.query_params)
@@ -121,7 +122,9 @@ class HistoryView(APIView):
     """How the effectiveness of the open recommendations of a diagnosis moved, day by day."""
 
     @extend_schema(
-        operation_id="predictions_history_retrieve", parameters=[HistoryQuerySerializer], responses=HistorySerializer
+        operation_id="predictions_history_retrieve",
+        parameters=[HistoryQuerySerializer],
+        responses={200: HistorySerializer, 404: ErrorSerializer},
     )
     @of_predictions
     def get(self, request: Request) -> Response:
@@ -136,7 +139,7 @@ class ModelView(APIView):
 
     permission_classes = [IsStaff]
 
-    @extend_schema(responses=ModelSerializer)
+    @extend_schema(responses={200: ModelSerializer, 404: ErrorSerializer})
     @of_predictions
     def get(self, request: Request) -> Response:
         active = PredictionModel.objects.defer("coefficients").filter(is_active=True).first()

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts.models import Session
 from audit import trail
 from audit.models import Action, Kind
+from avicenna.openapi import ErrorSerializer
 from avicenna.permissions import IsStaff
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis
@@ -37,7 +38,9 @@ def visible_diagnosis(request: Request, pk: UUID) -> Diagnosis:
 class TicketView(APIView):
     """A ticket opens one socket on one diagnosis, once, within 30 seconds."""
 
-    @extend_schema(request=TicketRequestSerializer, responses={201: TicketSerializer}, tags=["stream"])
+    @extend_schema(
+        request=TicketRequestSerializer, responses={201: TicketSerializer, 404: ErrorSerializer}, tags=["stream"]
+    )
     @limited("tickets")
     def post(self, request: Request) -> Response:
         given = TicketRequestSerializer(data=request.data)
