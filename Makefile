@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all stack stack-test chaos bench-fanout bench-analytics bench-predictions bench-live lighthouse load e2e screenshots lint format messages dashboards lock clean
+.PHONY: help run demo test test-all stack stack-test chaos fuzz bench-fanout bench-analytics bench-predictions bench-live lighthouse load e2e screenshots lint format messages dashboards lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ stack: .venv/.develop ## The clinic as in production: nginx with TLS, gunicorn, 
 
 stack-test: .venv/.develop ## Try that stack: requests, restarts under load, outages, logs, alarms, backup drill (a quarter of an hour)
 	@$(BIN)/python -m tests.run --only stack
+
+fuzz: .venv/.develop ## Send 20,000 requests made of the API's schema, as each role, and look at every answer (CASES= MINUTES=30 SEED=…)
+	@$(BIN)/python -m tests.fuzz --cases $${CASES:-20000} --minutes $${MINUTES:-30} $${SEED:+--seed $$SEED}
 
 chaos: .venv/.develop ## Kill, restart and mislead real servers under load at random (MINUTES=5 SEED=…)
 	@$(BIN)/python -m tests.chaos --minutes $${MINUTES:-5} $${SEED:+--seed $$SEED}

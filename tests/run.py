@@ -58,6 +58,7 @@ ONCE = {
     "tests/avicenna/test_staticfiles.py": NO_DATABASE,
     "tests/avicenna/test_translations.py": "it reads the code",
     "tests/chaos/test_oracle.py": NO_DATABASE,
+    "tests/fuzz": "`make fuzz` has these servers",
     "tests/dashboard": "it reads the files of the page",
     "tests/docker": "it reads the configuration",
     "tests/feedback/importing": NO_DATABASE,
