@@ -40,7 +40,12 @@ SHOWN = [Patient, Diagnosis, Feedback, SevereFlag, PredictionRecord, DiagnosisEv
 
 
 def told() -> list[tuple[str, str]]:
-    return list(AuditRecord.objects.filter(actor_role="staff").exclude(kind="session").order_by("id").values_list("action", "kind"))
+    return list(
+        AuditRecord.objects.filter(actor_role="staff")
+        .exclude(kind="session")
+        .order_by("id")
+        .values_list("action", "kind")
+    )
 
 
 @pytest.mark.parametrize("model", SHOWN)
