@@ -21,11 +21,13 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import devices, second_factor, tokens
+from accounts.access import Act, Reach, Resource, reach, role_of
 from accounts.models import PushSubscription, Role, Session, User
 from accounts.tokens import PresentedRefreshToken, TokenPair
 from audit import trail
 from audit.models import Action
 from avicenna.errors import ActionError, Forbidden
+from avicenna.permissions import require
 from avicenna.proxies import address_of
 from diagnoses.actions import create_patient, erase_patient, note_consents
 from diagnoses.models import Consent, Patient, PatientKey
@@ -271,7 +273,7 @@ def erase_me(*, actor: User, password: str) -> None:
 
     What practitioners have signed stays signed: their accounts are deactivated, not erased.
     """
-    if actor.role != Role.PATIENT:
+    if reach(role_of(actor), Act.ERASE, Resource.PATIENT) != Reach.OWN:
         raise Forbidden
     _confirm(actor, password)
     with transaction.atomic():
@@ -283,9 +285,8 @@ def erase_me(*, actor: User, password: str) -> None:
 
 def erase_person(*, actor: User | None, patient: Patient, password: str = "") -> None:
     """The same by staff, on the patient's request. None is the operator."""
+    require(actor, Act.ERASE, Resource.PATIENT, least=Reach.ALL)
     if actor:
-        if not actor.is_staff:
-            raise Forbidden
         _confirm(actor, password)
     with transaction.atomic():
         user = patient.user
@@ -337,8 +338,7 @@ def _open_refresh(raw: str) -> PresentedRefreshToken:
 @transaction.atomic
 def save_user(*, actor: User | None, user: User) -> User:
     """Adds or changes an account. Staff decides; a deactivated user's sessions end."""
-    if actor and not actor.is_staff:
-        raise Forbidden
+    require(actor, Act.CHANGE, Resource.ACCOUNT)
     user.save()
     if not user.is_active:
         end_sessions(user=user)

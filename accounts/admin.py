@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import actions
+from accounts.access import Resource
 from accounts.models import Session, User
 from avicenna.admin import ReadOnlyAdmin, StaffAdmin
 
@@ -34,6 +35,7 @@ class NewUserForm(BaseUserCreationForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+    resource = Resource.ACCOUNT
     ordering = ["email"]
     list_display = ["email", "name", "role", "is_active", "last_login"]
     list_filter = ["role", "is_active"]
@@ -53,6 +55,7 @@ class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
+    resource = Resource.ACCOUNT
     list_display = ["user", "device", "created_at", "seen_at", "ended_at"]
     list_select_related = ["user"]
     search_fields = ["user__email"]

@@ -10,15 +10,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import OPENS_ADMIN
 from accounts.querysets import SessionQuerySet
+from accounts.roles import Role as Role
 from avicenna.encryption import EncryptedJSONField, EncryptedTextField
 from avicenna.identifiers import new_id
-
-
-class Role(models.TextChoices):
-    PATIENT = "patient", _("patient")
-    PRACTITIONER = "practitioner", _("practitioner")
-    STAFF = "staff", _("staff")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -72,7 +68,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_staff(self) -> bool:
         """Django's word for who may open the admin."""
-        return self.role == Role.STAFF
+        return self.role in OPENS_ADMIN
 
     @property
     def is_practitioner(self) -> bool:

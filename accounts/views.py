@@ -20,10 +20,11 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import actions
+from accounts.access import Act, Reach, Resource, reach, role_of
 from accounts.consents import consents_of, texts
 from accounts.export.fhir import as_fhir
 from accounts.export.record import as_json
-from accounts.models import PushSubscription, Role, Session, User
+from accounts.models import PushSubscription, Session, User
 from accounts.push import public_key
 from accounts.serializers import (
     ConsentSerializer,
@@ -46,7 +47,7 @@ from audit import trail
 from audit.models import Action
 from avicenna.errors import Forbidden
 from avicenna.openapi import ErrorSerializer
-from avicenna.permissions import IsStaff
+from avicenna.permissions import allowed
 from avicenna.streaming import streamed
 from avicenna.throttling import limited
 from diagnoses.models import Patient
@@ -234,7 +235,7 @@ class ErasureView(APIView):
     def post(self, request: Request) -> Response:
         given = ErasureSerializer(data=request.data)
         user = cast(User, request.user)
-        if user.role != Role.PATIENT:
+        if reach(role_of(user), Act.ERASE, Resource.PATIENT) != Reach.OWN:
             raise Forbidden
         given.is_valid(raise_exception=True)
         actions.erase_me(actor=user, password=given.validated_data["password"])
@@ -244,7 +245,7 @@ class ErasureView(APIView):
 class PatientErasureView(APIView):
     """The same by staff, for a patient who asks the clinic for it. The password is that of who does it."""
 
-    permission_classes = [IsStaff]
+    permission_classes = [allowed(Resource.PATIENT, "record", act=Act.ERASE, least=Reach.ALL)]
 
     @limited("erasure")
     @extend_schema(request=ErasureSerializer, responses={204: None}, tags=["data rights"])

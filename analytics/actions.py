@@ -11,13 +11,15 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
+from accounts.access import Act, Resource
 from accounts.models import User
 from analytics import evidence
 from analytics.evidence import Evidence, Finding
 from analytics.models import ToldRanking
 from analytics.subjects import Subject, chain_of_recommendation
-from avicenna.errors import ActionError, Forbidden
+from avicenna.errors import ActionError
 from avicenna.locks import only_one
+from avicenna.permissions import require
 from avicenna.sql import Row, Statement, run, update
 from diagnoses.models import Diagnosis, Recommendation
 from realtime.events import EffectivenessUpdate
@@ -125,8 +127,7 @@ def recalculate_diagnosis(
 
 def recalculate(*, actor: User | None, recommendations: Iterable[Recommendation]) -> list[Rescored]:
     """The clinic asks for some; each diagnosis is a transaction of its own. Raises `AlreadyRunning`."""
-    if actor and not (actor.is_practitioner or actor.is_staff):
-        raise Forbidden
+    require(actor, Act.CHANGE, Resource.SCORES)
     by_diagnosis: dict[UUID, list[UUID]] = {}
     for recommendation in recommendations:
         by_diagnosis.setdefault(recommendation.diagnosis_id, []).append(recommendation.pk)

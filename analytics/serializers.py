@@ -6,12 +6,12 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.access import Act, Resource, may
 from analytics import ranking, reports
 from analytics.evidence import WINDOW_DAYS
 from analytics.ranking import DEFAULT_LIMIT, MAX_LIMIT, MIN_SAMPLES
 from analytics.series import Day
 from analytics.summary import ClinicSummary
-from avicenna.permissions import is_clinic
 from diagnoses.models import Recommendation
 
 # How many recommendations may be recalculated at once.
@@ -203,7 +203,7 @@ class PublicWindowSerializer(WindowSerializer):
     """Everybody sees the usual window only: two windows, one within the other, would tell about the days between."""
 
     def validate_window(self, days: int | None) -> int | None:
-        if days != WINDOW_DAYS and not is_clinic(self.context["request"]):
+        if days != WINDOW_DAYS and not may(self.context["request"].user, Act.READ, Resource.FIGURES, "other_windows"):
             raise serializers.ValidationError(_("Only the clinic may ask for other days than the last 90."))
         return days
 

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from accounts.access import Act, Resource
 from accounts.models import User
 from analytics import actions, ranking, reports, series
 from analytics.charts import remedy_chart
@@ -38,7 +39,7 @@ from analytics.summary import summarize
 from audit import trail
 from audit.models import Kind
 from avicenna.openapi import ErrorSerializer
-from avicenna.permissions import IsClinic, IsStaff
+from avicenna.permissions import allowed
 from avicenna.pictures import PictureQuerySerializer, PictureView, picture
 from avicenna.throttling import limited
 from diagnoses.models import Condition, Diagnosis, Recommendation, Remedy
@@ -164,7 +165,7 @@ class SideEffectsView(RankedListView):
 class RecalculateView(APIView):
     """Brings the scores of some recommendations up to date now, and tells those who watch what moved."""
 
-    permission_classes = [IsClinic]
+    permission_classes = [allowed(Resource.SCORES, act=Act.CHANGE)]
 
     @extend_schema(
         request=RecalculationSerializer, responses={200: RescoredSerializer(many=True), 409: ErrorSerializer}
@@ -182,7 +183,7 @@ class RecalculateView(APIView):
 class SummaryView(APIView):
     """The clinic at a glance: all reports together, the remedies that stand out, and what waits for somebody."""
 
-    permission_classes = [IsStaff]
+    permission_classes = [allowed(Resource.CLINIC)]
 
     @extend_schema(parameters=[ClinicSummaryQuerySerializer], responses=ClinicSummarySerializer)
     def get(self, request: Request) -> Response:

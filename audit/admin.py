@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import Resource
 from audit.models import AuditRecord
 from avicenna.admin import ReadOnlyAdmin
 from avicenna.pagination import NewestPaginator
@@ -17,6 +18,7 @@ from avicenna.pagination import NewestPaginator
 class AuditRecordAdmin(ReadOnlyAdmin):
     """The trail, newest first. Nothing is counted: with millions of records each page costs what it shows."""
 
+    resource = Resource.TRAIL
     list_display = ["at", "who", "actor_role", "action", "kind", "patient", "purpose", "network", "number"]
     list_filter = ["action"]
     search_fields = ["patient", "actor"]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
+
+from accounts.access import Act, Reach, Resource, reach, role_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
 class AuditRecordQuerySet(models.QuerySet["AuditRecord"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Patients see what was done with their data; staff everything; practitioners nothing of it."""
-        if not user.is_authenticated or not user.is_active:
+        found = reach(role_of(user), Act.READ, Resource.TRAIL)
+        if found is None:
             return self.none()
-        return self if user.is_staff else self.about(user)
+        return self if found == Reach.ALL else self.about(cast("User", user))
 
     def about(self, user: User) -> Self:
         """What was done with the user's own record."""

@@ -1,54 +1,51 @@
+"""The access matrix (`accounts/access.py`) at the doors: what a view or an action asks before it does anything."""
+
 from __future__ import annotations
+
+from typing import ClassVar
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.models import Role, User
+from accounts.access import Act, Reach, Resource, may
+from accounts.models import User
+from avicenna.errors import Forbidden
+
+ACTS = {"POST": Act.CREATE, "PUT": Act.CHANGE, "PATCH": Act.CHANGE, "DELETE": Act.ERASE}
 
 
-def role_of(request: Request) -> str | None:
-    return request.user.role if isinstance(request.user, User) else None
+class Asks(BasePermission):
+    """Whether the caller's role may do it at all; with whose data it may, `visible_to` and the action say."""
 
-
-def is_clinic(request: Request) -> bool:
-    return role_of(request) in (Role.PRACTITIONER, Role.STAFF)
-
-
-class IsStaff(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return role_of(request) == Role.STAFF
-
-
-class IsClinic(BasePermission):
-    """Practitioners and staff."""
+    resource: ClassVar[Resource]
+    field: ClassVar[str | None] = None
+    act: ClassVar[Act | None] = None
+    least: ClassVar[Reach] = Reach.OWN
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return is_clinic(request)
+        act = self.act or _act_of(request, view)
+        return may(request.user, act, self.resource, self.field, least=self.least)
 
 
-class PractitionerWrites(BasePermission):
-    """Everyone signed in reads what is visible to them; practitioners write. Actions check the care team."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        if request.method in SAFE_METHODS:
-            return request.user.is_authenticated
-        return role_of(request) == Role.PRACTITIONER
+def allowed(
+    resource: Resource, field: str | None = None, *, act: Act | None = None, least: Reach = Reach.OWN
+) -> type[Asks]:
+    """The permission class of a view. `act` is that of the method unless said otherwise."""
+    return type("Allowed", (Asks,), {"resource": resource, "field": field, "act": act, "least": least})
 
 
-class ClinicWrites(BasePermission):
-    """Like `PractitionerWrites`, but the reception (staff) may also register patients."""
+def _act_of(request: Request, view: APIView) -> Act:
+    """A POST to one object (stop, lift, look at) changes it."""
+    if request.method in SAFE_METHODS:
+        return Act.READ
+    act = ACTS[request.method or ""]
+    return Act.CHANGE if act is Act.CREATE and getattr(view, "detail", False) else act
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        if request.method in SAFE_METHODS:
-            return request.user.is_authenticated
-        return role_of(request) in (Role.PRACTITIONER, Role.STAFF)
 
-
-class PatientWrites(BasePermission):
-    """Everyone signed in reads what is visible to them; patients write about themselves."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        if request.method in SAFE_METHODS:
-            return request.user.is_authenticated
-        return role_of(request) == Role.PATIENT
+def require(
+    actor: User | None, act: Act, resource: Resource, field: str | None = None, *, least: Reach = Reach.OWN
+) -> None:
+    """Raises `Forbidden`. None is the operator at the command line."""
+    if actor is not None and not may(actor, act, resource, field, least=least):
+        raise Forbidden

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.utils.encoders import JSONEncoder
 
+from accounts.access import Act, Resource, closed_fields, role_of
+from accounts.roles import Role
+
 FIXED = _("This cannot be changed.")
+NOT_YOURS = _("You may not write this.")
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
@@ -32,3 +36,32 @@ class ChangeSerializer(serializers.Serializer[Any]):
         shown = self.reader(self.instance, context=self.context).data
         found: dict[str, Any] = json.loads(json.dumps(shown, cls=JSONEncoder))
         return found
+
+
+class FieldsByRole(serializers.Serializer[Any]):
+    """Shows the reader the fields that the access matrix opens to them, and refuses others instead of passing over.
+
+    The reader is the context's `reader`, a role, or else who sent the context's `request`.
+    """
+
+    resource: ClassVar[Resource]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        if getattr(self.context.get("view"), "swagger_fake_view", False):  # the schema shows every field
+            return fields
+        closed = closed_fields(self._reader(), Act.READ, self.resource)
+        return {name: field for name, field in fields.items() if name not in closed}
+
+    def to_internal_value(self, data: Any) -> Any:
+        act = Act.CREATE if self.instance is None else Act.CHANGE
+        closed = closed_fields(self._reader(), act, self.resource)
+        known = {name for name, field in super().get_fields().items() if not field.read_only}
+        if isinstance(data, dict) and (refused := closed & known & data.keys()):
+            raise serializers.ValidationError({name: [str(NOT_YOURS)] for name in sorted(refused)})
+        return super().to_internal_value(data)
+
+    def _reader(self) -> Role | None:
+        if "reader" in self.context:
+            return cast("Role | None", self.context["reader"])
+        return role_of(self.context["request"].user)

@@ -17,11 +17,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
+from accounts.access import Act, Reach, Resource, reach
 from accounts.models import Role, User
 from audit import trail
 from avicenna.data_keys import data_keys
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
+from avicenna.permissions import require
 from avicenna.resealing import reseal_personal
 from diagnoses.consents import TEXT_VERSION
 from diagnoses.models import (
@@ -45,6 +47,9 @@ WISHES = {
     Consent.Purpose.STATISTICS: "is_counted",
     Consent.Purpose.TRAINING: "trains_models",
 }
+
+# Who sees every record, and may watch any.
+SEE_ALL = [role for role in Role if reach(role, Act.READ, Resource.DIAGNOSIS) == Reach.ALL]
 
 
 class AlreadyEnded(ActionError):
@@ -126,8 +131,8 @@ def create_patient(
     **fields: Any,
 ) -> Patient:
     """`fields`: birth_date, sex, mizaj_type, medical_history, current_medications, source."""
-    if actor and not (actor.is_practitioner or actor.is_staff or actor == user):
-        raise Forbidden
+    if actor != user:
+        require(actor, Act.CREATE, Resource.PATIENT)
     key = PatientKey.objects.create()
     patient = Patient(id=id or new_id(), key=key, full_name=full_name, user=user, **fields)
     patient.save(force_insert=True)
@@ -146,7 +151,9 @@ def give_key(*, patient_id: UUID) -> None:
 
 @transaction.atomic
 def change_patient(*, actor: User | None, patient: Patient, changes: Mapping[str, Any]) -> Patient:
-    _require_care_team(actor, patient)
+    _require(actor, Act.CHANGE, Resource.PATIENT, patient)
+    for name in changes:
+        require(actor, Act.CHANGE, Resource.PATIENT, name)
     _lock_patient(patient.pk)
     patient = Patient.objects.get(pk=patient.pk)
     _apply(actor, patient, patient, changes)
@@ -171,7 +178,7 @@ def erase_patient(*, actor: User | None, patient_id: UUID) -> None:
     patient.key.secret = None
     patient.key.save(update_fields=["secret"])
     transaction.on_commit(data_keys.forget)
-    watching = {*patient.care_team.all(), *User.objects.filter(role=Role.STAFF), *filter(None, [patient.user])}
+    watching = {*patient.care_team.all(), *User.objects.filter(role__in=SEE_ALL), *filter(None, [patient.user])}
     patient.user, patient.birth_date, patient.erased_at = None, None, timezone.now()
     patient.save(update_fields=["user", "birth_date", "erased_at", "updated_at"])
     trail.changed(actor, patient, {"is_erased": (False, True)})
@@ -186,8 +193,7 @@ def erase_patient(*, actor: User | None, patient_id: UUID) -> None:
 @transaction.atomic
 def set_care_team(*, actor: User | None, patient: Patient, practitioners: Iterable[User]) -> None:
     """Who may see the record from now on. Staff decides."""
-    if actor and not actor.is_staff:
-        raise Forbidden
+    require(actor, Act.CHANGE, Resource.CARE_TEAM)
     _lock_patient(patient.pk)
     members = set(practitioners)
     if not all(member.is_practitioner for member in members):
@@ -204,8 +210,7 @@ def set_care_team(*, actor: User | None, patient: Patient, practitioners: Iterab
 @transaction.atomic
 def save_term(*, actor: User | None, term: CatalogueTerm) -> CatalogueTerm:
     """Adds or changes a word of the catalogue. Staff decides."""
-    if actor and not actor.is_staff:
-        raise Forbidden
+    require(actor, Act.CHANGE, Resource.CATALOGUE)
     term.full_clean()
     term.save()
     return term
@@ -223,7 +228,7 @@ def record_diagnosis(
     **fields: Any,
 ) -> Diagnosis:
     """`practitioner` is the actor unless said otherwise. `fields`: imbalance, symptoms, notes, created_at."""
-    _require_care_team(actor, patient)
+    _require(actor, Act.CREATE, Resource.DIAGNOSIS, patient)
     wishes = _lock_patient(patient.pk)
     if not wishes.is_treated:
         raise RecordClosed
@@ -247,7 +252,7 @@ def record_diagnosis(
 @transaction.atomic
 def change_diagnosis(*, actor: User | None, diagnosis: Diagnosis, changes: Mapping[str, Any]) -> Diagnosis:
     """Severity, imbalance, symptoms, notes and status. Notes never travel in the event."""
-    _require_care_team(actor, diagnosis.patient)
+    _require(actor, Act.CHANGE, Resource.DIAGNOSIS, diagnosis.patient)
     diagnosis = Diagnosis.objects.select_for_update(of=("self",)).for_list().get(pk=diagnosis.pk)
     if not diagnosis.takes_events:
         raise RecordClosed
@@ -261,7 +266,7 @@ def recommend(
     *, actor: User | None, diagnosis: Diagnosis, remedy: Remedy, id: UUID | None = None, **fields: Any
 ) -> Recommendation:
     """`fields`: dosage, frequency, duration_days, instructions, created_at."""
-    _require_care_team(actor, diagnosis.patient)
+    _require(actor, Act.CREATE, Resource.RECOMMENDATION, diagnosis.patient)
     _lock_patient(diagnosis.patient_id)
     diagnosis = _open_diagnosis(diagnosis.pk)
     recommendation = _add(actor, diagnosis, remedy, id=id, **fields)
@@ -347,7 +352,7 @@ def contraindicate(
     What is given already goes on until a practitioner stops it: see `Contraindication.active_recommendations`.
     A retired remedy can be named, too: it may come back.
     """
-    _require_care_team(actor, patient)
+    _require(actor, Act.CREATE, Resource.CONTRAINDICATION, patient)
     _lock_patient(patient.pk)
     contraindication = Contraindication(
         id=id or new_id(), patient=patient, remedy=remedy, cause=cause, reason=reason, stated_by=actor
@@ -365,7 +370,7 @@ def contraindicate(
 @transaction.atomic
 def lift_contraindication(*, actor: User | None, contraindication: Contraindication) -> Contraindication:
     """The remedy may be given again; who stated it and who lifted it stays in the record."""
-    _require_care_team(actor, contraindication.patient)
+    _require(actor, Act.CHANGE, Resource.CONTRAINDICATION, contraindication.patient)
     _lock_patient(contraindication.patient_id)
     contraindication = Contraindication.objects.for_list().get(pk=contraindication.pk)
     if not contraindication.is_standing:
@@ -394,8 +399,10 @@ def _publish(actor: User | None, diagnosis: Diagnosis, update: RecommendationUpd
         is_news_for(diagnosis, [patient])
 
 
-def _require_care_team(actor: User | None, patient: Patient) -> None:
-    if actor and not (actor.is_practitioner and Patient.objects.visible_to(actor).filter(pk=patient.pk).exists()):
+def _require(actor: User | None, act: Act, resource: Resource, patient: Patient) -> None:
+    """Both the role and whose record it is. Raises `Forbidden`."""
+    require(actor, act, resource)
+    if actor and not Patient.objects.visible_to(actor).filter(pk=patient.pk).exists():
         raise Forbidden
 
 
@@ -449,7 +456,7 @@ def _open_diagnosis(pk: UUID) -> Diagnosis:
 
 def _open_recommendation(actor: User | None, recommendation: Recommendation) -> tuple[Diagnosis, Recommendation]:
     diagnosis = _open_diagnosis(recommendation.diagnosis_id)
-    _require_care_team(actor, diagnosis.patient)
+    _require(actor, Act.CHANGE, Resource.RECOMMENDATION, diagnosis.patient)
     recommendation = Recommendation.objects.for_list().get(pk=recommendation.pk)
     if not recommendation.is_active:
         raise AlreadyEnded

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -13,12 +13,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import Act, Resource, may
 from avicenna.admin import ReadOnlyAdmin, StaffAdmin
 from diagnoses import actions
 from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
 
 
 class TermAdmin(StaffAdmin):
+    resource = Resource.CATALOGUE
     search_fields = ["slug", "name_en", "name_fa"]
     list_per_page = 50
     caution: Promise = _(
@@ -89,12 +91,13 @@ class SideEffectAdmin(TermAdmin):
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
     """A window like `ReadOnlyAdmin`, on the page of what it belongs to."""
 
+    resource: ClassVar[Resource]
     extra = 0
     can_delete = False
     show_change_link = False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_staff)
+        return may(request.user, Act.READ, self.resource)
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -106,6 +109,7 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
 class ContraindicationInline(ReadOnlyInline):
     """What the care team stated; the reason is for the care team alone."""
 
+    resource = Resource.CONTRAINDICATION
     model = Contraindication
     readonly_fields = ["stated_at", "lifted_at"]
     fields = ["remedy", "cause", "stated_at", "stated_by", "lifted_at", "lifted_by"]
@@ -118,6 +122,7 @@ class ContraindicationInline(ReadOnlyInline):
 class PatientAdmin(StaffAdmin):
     """Demographics and the care team; clinical texts are for the care team alone."""
 
+    resource = Resource.PATIENT
     list_display = ["full_name", "sex", "birth_date", "mizaj_type", "source", "created_at"]
     list_filter = ["mizaj_type", "sex", "source"]
     fields = ["full_name", "user", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
@@ -131,6 +136,9 @@ class PatientAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
         return Patient.objects.visible_to(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_staff) and may(request.user, Act.CHANGE, Resource.CARE_TEAM)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         practitioners = db_field.remote_field.model.objects.filter(role="practitioner", is_active=True)
@@ -154,6 +162,7 @@ class PatientAdmin(StaffAdmin):
 
 
 class RecommendationInline(ReadOnlyInline):
+    resource = Resource.RECOMMENDATION
     model = Recommendation
     readonly_fields = ["effectiveness_score", "confidence"]
     fields = ["remedy", "dosage", "frequency", "duration_days", "status", "effectiveness_score", "confidence"]
@@ -164,6 +173,7 @@ class RecommendationInline(ReadOnlyInline):
 
 @admin.register(Diagnosis)
 class DiagnosisAdmin(ReadOnlyAdmin):
+    resource = Resource.DIAGNOSIS
     list_display = ["patient", "condition", "severity", "imbalance", "status", "practitioner", "created_at"]
     list_filter = ["status", "severity", "imbalance"]
     list_select_related = ["patient", "condition", "practitioner"]

@@ -10,6 +10,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 
+from accounts.access import Act, Reach, Resource, reach, role_of
+
 if TYPE_CHECKING:
     from accounts.models import User
     from diagnoses.models import (  # noqa: F401  (named in strings below)
@@ -20,18 +22,22 @@ if TYPE_CHECKING:
     )
 
 
-def through_patient(user: User | AnonymousUser, patient: str) -> Q:
-    """The rows whose patient (at lookup path `patient`, a column of the queried model) the user may see."""
+def through_patient(user: User | AnonymousUser, patient: str, resource: Resource) -> Q:
+    """The rows whose patient (at lookup path `patient`, a column of the queried model) the user may see.
+
+    `resource` is what the rows are in the access matrix.
+    """
     from diagnoses.models import Patient
 
-    if not user.is_authenticated or not user.is_active:
+    found = reach(role_of(user), Act.READ, resource)
+    if found is None:
         return Q(pk__in=[])
-    if user.is_staff:
+    if found == Reach.ALL:
         return Q(**{f"{patient}__erased_at" if patient != "pk" else "erased_at": None})
     own = Q(**{f"{patient}__user" if patient != "pk" else "user": user.pk})
-    if not user.is_practitioner:
+    if found == Reach.OWN:
         return own
-    membership = Patient.care_team.through.objects.filter(user_id=user.pk, patient_id=OuterRef(patient))
+    membership = Patient.care_team.through.objects.filter(user=user.pk, patient=OuterRef(patient))
     return own | Q(Exists(membership))
 
 
@@ -46,17 +52,22 @@ def still_visible(pairs: Collection[tuple[User, UUID]]) -> set[tuple[int, UUID]]
     there = diagnoses.filter(patient__erased_at=None).values_list("pk", "patient", "patient__user")
     patients = {pk: (patient, owner) for pk, patient, owner in there}
     memberships = Patient.care_team.through.objects.filter(
-        user__in={user.pk for user, _ in pairs if user.is_practitioner}, patient__diagnoses__in=patients
+        user__in={user.pk for user, _ in pairs if _reach_of(user) == Reach.CARE}, patient__diagnoses__in=patients
     )
     teams = set(memberships.values_list("user", "patient").distinct())
 
     def may_see(user: User, pk: UUID) -> bool:
-        if pk not in patients or not user.is_active:
+        found = _reach_of(user)
+        if pk not in patients or found is None:
             return False
         patient, owner = patients[pk]
-        return user.is_staff or owner == user.pk or (user.pk, patient) in teams
+        return found == Reach.ALL or owner == user.pk or (user.pk, patient) in teams
 
     return {(user.pk, pk) for user, pk in pairs if may_see(user, pk)}
+
+
+def _reach_of(user: User) -> Reach | None:
+    return reach(role_of(user), Act.READ, Resource.DIAGNOSIS)
 
 
 class CatalogueQuerySet(models.QuerySet[Any]):
@@ -66,7 +77,7 @@ class CatalogueQuerySet(models.QuerySet[Any]):
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        return self.filter(through_patient(user, "pk"))
+        return self.filter(through_patient(user, "pk", Resource.PATIENT))
 
     def for_list(self) -> Self:
         """With `active_diagnoses`, newest first."""
@@ -78,7 +89,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
 class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        return self.filter(through_patient(user, "patient"))
+        return self.filter(through_patient(user, "patient", Resource.DIAGNOSIS))
 
     def for_list(self) -> Self:
         return self.select_related("condition", "patient", "practitioner")
@@ -86,7 +97,7 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
 
 class RecommendationQuerySet(models.QuerySet["Recommendation"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        return self.filter(through_patient(user, "diagnosis__patient"))
+        return self.filter(through_patient(user, "diagnosis__patient", Resource.RECOMMENDATION))
 
     def for_list(self) -> Self:
         return self.select_related("remedy")
@@ -97,7 +108,7 @@ class RecommendationQuerySet(models.QuerySet["Recommendation"]):
 
 class ContraindicationQuerySet(models.QuerySet["Contraindication"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        return self.filter(through_patient(user, "patient"))
+        return self.filter(through_patient(user, "patient", Resource.CONTRAINDICATION))
 
     def for_list(self) -> Self:
         return self.select_related("remedy", "stated_by", "lifted_by")

@@ -7,8 +7,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.access import Resource
 from avicenna.fields import PastDateField, one_to_five, text
-from avicenna.serializers import FIXED, ChangeSerializer
+from avicenna.serializers import FIXED, ChangeSerializer, FieldsByRole
 from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
 
 TERM_FIELDS = ["slug", "name", "name_en", "name_fa", "is_active"]
@@ -40,7 +41,8 @@ class SideEffectSerializer(serializers.ModelSerializer[SideEffect]):
         fields = [*TERM_FIELDS, "body_system"]
 
 
-class PatientSerializer(serializers.ModelSerializer[Patient]):
+class PatientSerializer(FieldsByRole, serializers.ModelSerializer[Patient]):
+    resource = Resource.PATIENT
     full_name = serializers.CharField(max_length=200)
     birth_date = PastDateField(required=False, allow_null=True)
     medical_history = text(10_000)
@@ -71,7 +73,8 @@ class ActiveDiagnosisSerializer(serializers.ModelSerializer[Diagnosis]):
 
 
 class ListedPatientSerializer(PatientSerializer):
-    active_diagnoses = ActiveDiagnosisSerializer(many=True, read_only=True)
+    # Not in every answer, so not read-only: the schema would promise it to everybody. Nobody writes through this.
+    active_diagnoses = ActiveDiagnosisSerializer(many=True, required=False)
 
     class Meta(PatientSerializer.Meta):
         fields = [*PatientSerializer.Meta.fields, "active_diagnoses"]
@@ -95,7 +98,8 @@ def active(model: type[Condition | Remedy | SideEffect], **kwargs: Any) -> seria
     return serializers.SlugRelatedField(slug_field="slug", queryset=model.objects.active(), **kwargs)
 
 
-class DiagnosisSerializer(serializers.ModelSerializer[Diagnosis]):
+class DiagnosisSerializer(FieldsByRole, serializers.ModelSerializer[Diagnosis]):
+    resource = Resource.DIAGNOSIS
     patient = VisiblePatientField(queryset=Patient.objects.none())
     patient_name = serializers.CharField(source="patient.full_name", read_only=True)
     practitioner = PersonField(read_only=True, allow_null=True)
@@ -198,7 +202,8 @@ class ReplaceSerializer(RecommendationSerializer):
         fields = [*RecommendationSerializer.Meta.fields, "reason"]
 
 
-class ContraindicationSerializer(serializers.ModelSerializer[Contraindication]):
+class ContraindicationSerializer(FieldsByRole, serializers.ModelSerializer[Contraindication]):
+    resource = Resource.CONTRAINDICATION
     remedy = serializers.SlugRelatedField(slug_field="slug", queryset=Remedy.objects.all())  # a retired one, too
     remedy_name = serializers.CharField(source="remedy.name", read_only=True)
     cause_name = serializers.CharField(source="get_cause_display", read_only=True)

@@ -9,19 +9,19 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from accounts.models import Role, User
+from accounts.access import Act, Resource, may
+from accounts.models import User
 from audit import trail
 from audit.models import Kind
 from audit.reading import TellsReads
 from avicenna.idempotency import create_once
-from avicenna.permissions import ClinicWrites, PractitionerWrites, role_of
+from avicenna.permissions import allowed
 from diagnoses import actions
 from diagnoses.filters import (
     ConditionFilter,
@@ -60,7 +60,7 @@ def created(data: Any, *, is_new: bool) -> Response:
 
 
 class CatalogueViewSet(ReadOnlyModelViewSet[Any]):
-    permission_classes = [IsAuthenticated]
+    permission_classes = [allowed(Resource.CATALOGUE)]
     lookup_field = "slug"
     lookup_value_regex = "[-a-zA-Z0-9_]+"
 
@@ -81,8 +81,8 @@ class RemedyViewSet(CatalogueViewSet):
     filterset_class = RemedyFilter
 
     def get_serializer_class(self) -> type[BaseSerializer[Remedy]]:
-        clinical = role_of(self.request) in (Role.PRACTITIONER, Role.STAFF)
-        return SourcedRemedySerializer if clinical else RemedySerializer
+        sourced = may(self.request.user, Act.READ, Resource.CATALOGUE, "source")
+        return SourcedRemedySerializer if sourced else RemedySerializer
 
 
 @extend_schema(tags=["catalogue"])
@@ -96,7 +96,7 @@ class SideEffectViewSet(CatalogueViewSet):
 class PatientViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericViewSet[Patient]):
     queryset = Patient.objects.none()
     serializer_class = PatientSerializer
-    permission_classes = [ClinicWrites]
+    permission_classes = [allowed(Resource.PATIENT)]
     filterset_class = PatientFilter
 
     def get_queryset(self) -> QuerySet[Patient]:
@@ -131,7 +131,7 @@ class ContraindicationViewSet(ListModelMixin, GenericViewSet[Contraindication]):
 
     queryset = Contraindication.objects.none()
     serializer_class = ContraindicationSerializer
-    permission_classes = [PractitionerWrites]
+    permission_classes = [allowed(Resource.CONTRAINDICATION)]
     filterset_class = ContraindicationFilter
 
     @cached_property
@@ -154,7 +154,7 @@ class ContraindicationViewSet(ListModelMixin, GenericViewSet[Contraindication]):
     def create(self, request: Request, **_: Any) -> Response:
         """From now on it cannot be recommended. What is given already is named, and goes on until it is stopped."""
         patient = self.patient
-        given = ContraindicationSerializer(data=request.data)
+        given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         contraindication, is_new = create_once(
             request,
@@ -163,7 +163,10 @@ class ContraindicationViewSet(ListModelMixin, GenericViewSet[Contraindication]):
                 actor=cast(User, request.user), patient=patient, id=pk, **given.validated_data
             ),
         )
-        return created(StatedContraindicationSerializer(contraindication).data, is_new=is_new)
+        return created(
+            StatedContraindicationSerializer(contraindication, context=self.get_serializer_context()).data,
+            is_new=is_new,
+        )
 
     @extend_schema(request=None, responses=ContraindicationSerializer)
     @action(detail=True, methods=["post"])
@@ -179,7 +182,7 @@ class ContraindicationViewSet(ListModelMixin, GenericViewSet[Contraindication]):
 class DiagnosisViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericViewSet[Diagnosis]):
     queryset = Diagnosis.objects.none()
     serializer_class = DiagnosisSerializer
-    permission_classes = [PractitionerWrites]
+    permission_classes = [allowed(Resource.DIAGNOSIS)]
     filterset_class = DiagnosisFilter
 
     def get_queryset(self) -> QuerySet[Diagnosis]:
@@ -199,7 +202,9 @@ class DiagnosisViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericVi
     @extend_schema(request=ChangedDiagnosisSerializer, responses=DiagnosisSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         diagnosis = self.get_object()
-        given = ChangedDiagnosisSerializer(diagnosis, data=request.data, partial=True)
+        given = ChangedDiagnosisSerializer(
+            diagnosis, data=request.data, partial=True, context=self.get_serializer_context()
+        )
         given.is_valid(raise_exception=True)
         diagnosis = actions.change_diagnosis(
             actor=cast(User, request.user), diagnosis=diagnosis, changes=given.validated_data
@@ -211,7 +216,7 @@ class DiagnosisViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericVi
 class DiagnosisRecommendationsView(APIView):
     """The recommendations of one diagnosis."""
 
-    permission_classes = [PractitionerWrites]
+    permission_classes = [allowed(Resource.RECOMMENDATION)]
 
     def get_diagnosis(self) -> Diagnosis:
         visible = Diagnosis.objects.visible_to(self.request.user)
@@ -245,7 +250,7 @@ class DiagnosisRecommendationsView(APIView):
 class RecommendationViewSet(TellsReads, RetrieveModelMixin, GenericViewSet[Recommendation]):
     queryset = Recommendation.objects.none()
     serializer_class = RecommendationSerializer
-    permission_classes = [PractitionerWrites]
+    permission_classes = [allowed(Resource.RECOMMENDATION)]
 
     def get_queryset(self) -> QuerySet[Recommendation]:
         return Recommendation.objects.visible_to(self.request.user).for_list().select_related("diagnosis")

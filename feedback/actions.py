@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
+from accounts.access import Act, Resource
 from accounts.models import User
 from analytics import rollups
 from analytics.actions import Rescoring, ranking_is_due, recalculate_diagnosis
@@ -28,6 +29,7 @@ from audit import trail
 from avicenna.errors import ActionError, Forbidden
 from avicenna.identifiers import new_id
 from avicenna.metrics import feedback_submissions
+from avicenna.permissions import require
 from avicenna.prepared import Parameter, Prepared
 from avicenna.sql import Statement, insert, run
 from diagnoses.actions import RecordClosed
@@ -204,8 +206,7 @@ def set_counted(*, patient_id: UUID, is_counted: bool) -> None:
 @transaction.atomic
 def look_at(*, actor: User, flag: SevereFlag) -> SevereFlag:
     """Somebody of the clinic has seen it; who was first stays."""
-    if not (actor.is_practitioner or actor.is_staff):
-        raise Forbidden
+    require(actor, Act.CHANGE, Resource.SEVERE_FLAG)
     diagnosis = _locked(flag.feedback.diagnosis_id)
     if diagnosis.status == Diagnosis.Status.ENTERED_IN_ERROR:
         raise DiagnosisInError

@@ -7,6 +7,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import Resource
 from accounts.models import User
 from avicenna.admin import ReadOnlyAdmin
 from feedback.actions import look_at
@@ -17,6 +18,7 @@ from feedback.models import Feedback, SevereFlag
 class FeedbackAdmin(ReadOnlyAdmin):
     """Grades and side effects; the comment is between the patient and the care team."""
 
+    resource = Resource.FEEDBACK
     list_display = ["recommendation", "rating", "symptom_improvement", "compliance", "effects", "created_at"]
     list_filter = ["rating", "created_at"]
     fields = ["recommendation", "rating", "symptom_improvement", "compliance", "effects", "created_at", "withdrawn_at"]
@@ -35,6 +37,7 @@ class FeedbackAdmin(ReadOnlyAdmin):
 class SevereFlagAdmin(ReadOnlyAdmin):
     """Severe side effects, those that nobody has looked at first."""
 
+    resource = Resource.SEVERE_FLAG
     list_display = ["feedback_remedy", "effects", "raised_at", "looked_at", "looked_at_by"]
     list_filter = [("looked_at", admin.EmptyFieldListFilter), "raised_at"]
     fields = ["feedback_remedy", "effects", "raised_at", "looked_at", "looked_at_by"]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
+from accounts.access import Resource
 from diagnoses.querysets import through_patient
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        return self.filter(through_patient(user, "patient"))
+        return self.filter(through_patient(user, "patient", Resource.FEEDBACK))
 
     def for_list(self) -> Self:
         return self.select_related("recommendation__remedy").prefetch_related("side_effects__effect")
@@ -30,7 +31,7 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
 
 class SevereFlagQuerySet(models.QuerySet["SevereFlag"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        return self.filter(through_patient(user, "feedback__patient"))
+        return self.filter(through_patient(user, "feedback__patient", Resource.SEVERE_FLAG))
 
     def for_list(self) -> Self:
         of_report = ("feedback__recommendation__remedy", "feedback__patient", "feedback__diagnosis__condition")

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.models import Role
+from accounts.access import Act, Resource, reach
 from avicenna.fields import one_to_five, text
 from avicenna.serializers import FIXED, ChangeSerializer
 from diagnoses.models import SideEffect
@@ -65,8 +65,9 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
 
         The context's `reader` is the role of who asks.
         """
-        readers = {Role.PATIENT} if feedback.is_withdrawn else {Role.PATIENT, Role.PRACTITIONER}
-        return str(feedback.comment) if self.context["reader"] in readers else ""
+        field = "withdrawn_comment" if feedback.is_withdrawn else "comment"
+        is_shown = reach(self.context["reader"], Act.READ, Resource.FEEDBACK, field)
+        return str(feedback.comment) if is_shown else ""
 
 
 class ReportSerializer(serializers.Serializer[Any]):

@@ -17,12 +17,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.access import Resource, role_of
 from accounts.models import Role, User
 from audit import trail
 from audit.models import Kind
 from audit.reading import TellsReads
 from avicenna.errors import ActionError, refusal
-from avicenna.permissions import IsClinic, PatientWrites, role_of
+from avicenna.permissions import allowed
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis, Recommendation
 from diagnoses.serializers import RecommendationSerializer
@@ -61,14 +62,14 @@ class FeedbackViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericVie
 
     queryset = Feedback.objects.none()
     serializer_class = FeedbackSerializer
-    permission_classes = [PatientWrites]
+    permission_classes = [allowed(Resource.FEEDBACK)]
     filterset_class = FeedbackFilter
 
     def get_queryset(self) -> QuerySet[Feedback]:
         return Feedback.objects.visible_to(self.request.user).for_list()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "reader": role_of(self.request)}
+        return {**super().get_serializer_context(), "reader": role_of(self.request.user)}
 
     def filter_queryset(self, queryset: Any) -> Any:
         """Filters shape the list; one report is found by its id also after it was withdrawn."""
@@ -178,7 +179,7 @@ class SevereFlagViewSet(TellsReads, ListModelMixin, GenericViewSet[SevereFlag]):
 
     queryset = SevereFlag.objects.none()
     serializer_class = SevereFlagSerializer
-    permission_classes = [IsClinic]
+    permission_classes = [allowed(Resource.SEVERE_FLAG)]
     filterset_class = SevereFlagFilter
 
     def get_queryset(self) -> QuerySet[SevereFlag]:

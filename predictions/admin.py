@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import Resource
 from analytics.sheet import PALETTES
 from analytics.wording import digits, number, percent
 from avicenna.admin import ReadOnlyAdmin
@@ -38,6 +39,7 @@ def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> SafeStrin
 class PredictionModelAdmin(ReadOnlyAdmin):
     """A model, how it did on what it had not seen, and how right it was since, for whom."""
 
+    resource = Resource.MODEL
     list_display = ["version", "trained_at", "training_size", "holdout_size", "is_active"]
     fieldsets = [
         (None, {"fields": ["version", "trained_at", "training_size", "holdout_size", "is_active"]}),
@@ -197,6 +199,7 @@ class VersionFilter(admin.SimpleListFilter):
 class PredictionRecordAdmin(ReadOnlyAdmin):
     """What was shown and what came of it; whose it was is for the care team."""
 
+    resource = Resource.PREDICTION
     list_display = ["remedy", "model_version", "chance", "shown_at", "rating", "reported_at"]
     list_filter = [VersionFilter, ("reported_at", admin.EmptyFieldListFilter)]
     fields = ["remedy", "number", "model_version", "chance", "sex", "age", "mizaj", "shown_at", "last_shown_at"]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
 
+from accounts.access import Act, Resource, reach
 from accounts.models import Role, User
 from avicenna.prepared import Among, Parameter, Parameters, Prepared
 from avicenna.sql import run
@@ -23,7 +24,9 @@ UNREAD = [
 def visible_and_open(user: User, pks: Sequence[UUID]) -> tuple[list[Diagnosis], list[Recommendation]]:
     """The named diagnoses that the user may see, with condition and patient; the `open_recommendations` of all that
     are named, those that the user may not see among them. One message to the database."""
-    visible = _VISIBLE[Role(user.role)]
+    visible = _VISIBLE.get(Role(user.role))
+    if visible is None:
+        return [], []
     diagnoses, recommendations = run(visible.asked(reader=user.pk, pks=pks), _OPEN.asked(diagnoses=pks))
     return visible.found(diagnoses), _OPEN.found(recommendations)
 
@@ -53,5 +56,9 @@ def _open() -> QuerySet[Recommendation]:
     return found.annotate(patient_head=heads, is_contraindicated=Exists(against))
 
 
-_VISIBLE = {role: Prepared(lambda role=role: _visible_to_a(role)) for role in Role}  # type: ignore[misc]  # its own role
+_VISIBLE = {
+    role: Prepared(lambda role=role: _visible_to_a(role))  # type: ignore[misc]  # its own role
+    for role in Role
+    if reach(role, Act.READ, Resource.DIAGNOSIS, "predictions")
+}
 _OPEN = Prepared(_open)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
+from accounts.access import Resource
 from diagnoses.querysets import through_patient
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 class PredictionRecordQuerySet(models.QuerySet["PredictionRecord"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        return self.filter(through_patient(user, "patient"))
+        return self.filter(through_patient(user, "patient", Resource.PREDICTION))
 
     def for_list(self) -> Self:
         return self.select_related("recommendation__remedy", "feedback").defer("feedback__comment")

@@ -14,11 +14,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from accounts.access import Resource
 from accounts.models import User
 from audit import trail
 from audit.models import Kind
 from avicenna.openapi import ErrorSerializer
-from avicenna.permissions import IsStaff
+from avicenna.permissions import allowed
 from avicenna.pictures import PictureView, picture
 from avicenna.throttling import limited
 from diagnoses.models import Patient
@@ -137,7 +138,7 @@ class HistoryView(APIView):
 class ModelView(APIView):
     """The model in use."""
 
-    permission_classes = [IsStaff]
+    permission_classes = [allowed(Resource.MODEL)]
 
     @extend_schema(responses={200: ModelSerializer, 404: ErrorSerializer})
     @of_predictions
@@ -152,7 +153,7 @@ class ModelView(APIView):
 class AccuracyView(APIView):
     """What was shown against what happened: by version, by month of the report, and by group of people."""
 
-    permission_classes = [IsStaff]
+    permission_classes = [allowed(Resource.MODEL)]
 
     @extend_schema(parameters=[AccuracyQuerySerializer], responses=AccuracySerializer)
     @limited("accuracy")
@@ -166,7 +167,7 @@ class AccuracyView(APIView):
 class AccuracyChartView(PictureView):
     """The same as a picture: predicted against happened."""
 
-    permission_classes = [IsStaff]
+    permission_classes = [allowed(Resource.MODEL)]
 
     @extend_schema(
         operation_id="predictions_accuracy_chart_retrieve",

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import Resource
 from avicenna.admin import ReadOnlyAdmin
 from realtime.models import DiagnosisEvent, Receipt
 
@@ -11,6 +12,7 @@ from realtime.models import DiagnosisEvent, Receipt
 class DiagnosisEventAdmin(ReadOnlyAdmin):
     """That something happened, and when; what happened is for those who may see the diagnosis."""
 
+    resource = Resource.EVENT
     list_display = ["diagnosis_id", "seq", "type", "created_at"]
     list_filter = ["type"]
     fields = ["diagnosis", "seq", "type", "created_at"]
@@ -21,6 +23,7 @@ class DiagnosisEventAdmin(ReadOnlyAdmin):
 class ReceiptAdmin(ReadOnlyAdmin):
     """What has reached a person: how far each of their devices has confirmed the stream of a diagnosis."""
 
+    resource = Resource.EVENT
     list_display = ["user", "device", "diagnosis_id", "seen_seq", "newest", "is_up_to_date", "seen_at"]
     list_select_related = ["session__user", "diagnosis"]
     search_fields = ["session__user__email"]

@@ -10,11 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.access import Resource
 from accounts.models import Session
 from audit import trail
 from audit.models import Action, Kind
 from avicenna.openapi import ErrorSerializer
-from avicenna.permissions import IsStaff
+from avicenna.permissions import allowed
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis
 from diagnoses.snapshot import take_snapshot
@@ -78,7 +79,7 @@ class SnapshotView(APIView):
 class StatusView(APIView):
     """What the processes that hold sockets say of themselves."""
 
-    permission_classes = [IsStaff]
+    permission_classes = [allowed(Resource.SERVER)]
 
     @extend_schema(responses=StatusSerializer, tags=["stream"])
     def get(self, request: Request) -> Response:

@@ -62,7 +62,7 @@ def as_json(user: User) -> Iterator[str]:
     one: dict[str, Any] = {
         "exported_at": timezone.now(),
         "account": MeSerializer(user).data,
-        "patient": PatientSerializer(record.patient).data if record.patient else None,
+        "patient": PatientSerializer(record.patient, context={"reader": Role.PATIENT}).data if record.patient else None,
     }
     yield dumped(one)[:-1]
     for name, rows in _lists(record):
