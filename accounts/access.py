@@ -48,7 +48,8 @@ class Resource(StrEnum):
     CLINIC = "clinic's figures"
     MODEL = "prediction models"
     SERVER = "server"
-    ACCOUNT = "account"
+    PATIENT_ACCOUNT = "accounts of patients"
+    ACCOUNT = "accounts of the clinic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,55 +67,57 @@ class Line:
     rights: dict[Role, Right]
 
 
-ROLES = (Role.PATIENT, Role.PRACTITIONER, Role.STAFF)
+ROLES = (Role.PATIENT, Role.PRACTITIONER, Role.RECEPTION, Role.HEAD, Role.OPERATOR)
 
-# Who may open the admin at all. What is in it for them says the table.
-OPENS_ADMIN = frozenset({Role.STAFF})
+# Who may open the admin at all. What is in it for them says the table; being a superuser adds nothing to it.
+OPENS_ADMIN = frozenset({Role.RECEPTION, Role.HEAD, Role.OPERATOR})
 
 # A cell: whose (own: one's own record; care: those whose care team one is on, and the own; all) and what with it:
 # r read, c create, w change (also stop, lift, look at), x erase or withdraw. Who may create does so within that reach.
 # In words, so that a field may stand for more than a column: `record` is the whole of it; `stream`, `predictions` and
-# `figures` are what is told about a diagnosis, live and worked out; `scores` is bringing the figures up to date, and
-# `other_windows` is asking for public figures of other days than the last 90.
-# What one does with one's own account and consents is nobody else's and stands nowhere here.
+# `figures` are what is told about a diagnosis, live and worked out; `other_windows` is asking for public figures of
+# other days than the last 90. What one does with one's own account and consents is nobody else's and not in here.
 _TABLE = [
-    # resource, fields                                                      patient     practitioner   staff
-    (Resource.PATIENT, "id full_name birth_date sex created_at updated_at", "own r",    "care rcw",    "all rc"),
-    (Resource.PATIENT, "mizaj_type",                                        "own r",    "care rcw",    "all rc"),
-    (Resource.PATIENT, "active_diagnoses",                                  "own r",    "care r",      "all r"),
-    (Resource.PATIENT, "medical_history current_medications",               "own r",    "care rcw",    "all rc"),
-    (Resource.PATIENT, "source user",                                       "-",        "-",           "all r"),
-    (Resource.PATIENT, "record",                                            "own x",    "-",           "all x"),
-    (Resource.CARE_TEAM, "practitioners",                                   "-",        "-",           "all rw"),
+    # resource, fields                                       patient     practitioner reception  head       operator
+    (Resource.PATIENT, "id full_name birth_date sex created_at updated_at",
+                                                             "own r",    "care rcw", "all rcw", "all rcw", "-"),
+    (Resource.PATIENT, "mizaj_type",                         "own r",    "care rcw", "-",       "all rc",  "-"),
+    (Resource.PATIENT, "active_diagnoses",                   "own r",    "care r",   "-",       "all r",   "-"),
+    (Resource.PATIENT, "medical_history current_medications",
+                                                             "own r",    "care rcw", "-",       "all rc",  "-"),
+    (Resource.PATIENT, "source user",                        "-",        "-",        "all r",   "all r",   "-"),
+    (Resource.PATIENT, "record",                             "own x",    "-",        "-",       "all x",   "-"),
+    (Resource.CARE_TEAM, "practitioners",                    "-",        "-",        "all rw",  "all rw",  "-"),
     (Resource.CONTRAINDICATION, "id remedy remedy_name cause cause_name stated_at stated_by lifted_at lifted_by",
-                                                                            "own r",    "care rcw",    "all r"),
-    (Resource.CONTRAINDICATION, "reason",                                   "own r",    "care rcw",    "all r"),
+                                                             "own r",    "care rcw", "-",       "all r",   "-"),
+    (Resource.CONTRAINDICATION, "reason",                    "own r",    "care rcw", "-",       "all r",   "-"),
     (Resource.DIAGNOSIS, "id patient patient_name practitioner condition condition_name severity imbalance status head "
-                         "created_at updated_at",                           "own r",    "care rcw",    "all r"),
-    (Resource.DIAGNOSIS, "symptoms notes",                                  "own r",    "care rcw",    "all r"),
-    (Resource.DIAGNOSIS, "stream predictions figures",                      "own r",    "care r",      "all r"),
-    (Resource.SCORES, "record",                                             "-",        "care w",      "all w"),
+                         "created_at updated_at",            "own r",    "care rcw", "-",       "all r",   "-"),
+    (Resource.DIAGNOSIS, "symptoms notes",                   "own r",    "care rcw", "-",       "all r",   "-"),
+    (Resource.DIAGNOSIS, "stream predictions figures",       "own r",    "care r",   "-",       "all r",   "-"),
+    (Resource.SCORES, "record",                              "-",        "care w",   "-",       "all w",   "-"),
     (Resource.RECOMMENDATION, "id diagnosis remedy remedy_name kind dosage frequency duration_days instructions status "
                               "replaces effectiveness_score confidence created_at updated_at",
-                                                                            "own r",    "care rcw",    "all r"),
+                                                             "own r",    "care rcw", "-",       "all r",   "-"),
     (Resource.FEEDBACK, "id recommendation diagnosis remedy remedy_name rating symptom_improvement compliance "
                         "side_effects client_id created_at updated_at withdrawn_at",
-                                                                            "own rcwx", "care r",      "all r"),
-    (Resource.FEEDBACK, "comment",                                          "own rcwx", "care r",      "-"),
-    (Resource.FEEDBACK, "withdrawn_comment",                                "own r",    "-",           "-"),
+                                                             "own rcwx", "care r",   "-",       "all r",   "-"),
+    (Resource.FEEDBACK, "comment",                           "own rcwx", "care r",   "-",       "-",       "-"),
+    (Resource.FEEDBACK, "withdrawn_comment",                 "own r",    "-",        "-",       "-",       "-"),
     (Resource.SEVERE_FLAG, "id feedback diagnosis condition_name patient patient_name recommendation remedy "
                            "remedy_name side_effects raised_at looked_at looked_at_by",
-                                                                            "-",        "care rw",     "all rw"),
-    (Resource.PREDICTION, "record",                                         "-",        "-",           "all r"),
-    (Resource.EVENT, "record receipts",                                     "-",        "-",           "all r"),
-    (Resource.TRAIL, "record",                                              "own r",    "own r",       "all r"),
-    (Resource.CATALOGUE, "record",                                          "all r",    "all r",       "all rcw"),
-    (Resource.CATALOGUE, "source confidence note",                          "-",        "all r",       "all rcw"),
-    (Resource.CLINIC, "record",                                             "-",        "-",           "all r"),
-    (Resource.FIGURES, "other_windows",                                     "-",        "all r",       "all r"),
-    (Resource.MODEL, "record",                                              "-",        "-",           "all r"),
-    (Resource.SERVER, "record",                                             "-",        "-",           "all r"),
-    (Resource.ACCOUNT, "record sessions",                                   "-",        "-",           "all rcw"),
+                                                             "-",        "care rw",  "-",       "all rw",  "-"),
+    (Resource.PREDICTION, "record",                          "-",        "-",        "-",       "all r",   "-"),
+    (Resource.EVENT, "record receipts",                      "-",        "-",        "-",       "all r",   "-"),
+    (Resource.TRAIL, "record",                               "own r",    "own r",    "-",       "all r",   "-"),
+    (Resource.CATALOGUE, "record",                           "all r",    "all r",    "all r",   "all rcw", "all r"),
+    (Resource.CATALOGUE, "source confidence note",           "-",        "all r",    "-",       "all rcw", "all r"),
+    (Resource.FIGURES, "other_windows",                      "-",        "all r",    "-",       "all r",   "-"),
+    (Resource.CLINIC, "record",                              "-",        "-",        "-",       "all r",   "-"),
+    (Resource.MODEL, "record",                               "-",        "-",        "-",       "all r",   "-"),
+    (Resource.SERVER, "record",                              "-",        "-",        "-",       "all r",   "all r"),
+    (Resource.PATIENT_ACCOUNT, "record sessions",            "-",        "-",        "-",       "all rcw", "-"),
+    (Resource.ACCOUNT, "record sessions",                    "-",        "-",        "-",       "all rcw", "all r"),
 ]  # fmt: skip
 
 

@@ -7,12 +7,13 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import actions
-from accounts.access import Resource
-from accounts.models import Session, User
+from accounts.access import Act, Resource, may
+from accounts.models import Role, Session, User
 from avicenna.admin import ReadOnlyAdmin, StaffAdmin
 
 admin.site.unregister(Group)
@@ -46,6 +47,12 @@ class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     readonly_fields = ["email"]
     filter_horizontal = ()
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Whose account a patient's is, is about a patient."""
+        users: QuerySet[User] = super().get_queryset(request)
+        sees_patients = may(request.user, Act.READ, Resource.PATIENT_ACCOUNT)
+        return users if sees_patients else users.exclude(role=Role.PATIENT)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["email"] if obj else []
 
@@ -59,3 +66,8 @@ class SessionAdmin(ReadOnlyAdmin):
     list_display = ["user", "device", "created_at", "seen_at", "ended_at"]
     list_select_related = ["user"]
     search_fields = ["user__email"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        sessions: QuerySet[Session] = super().get_queryset(request)
+        sees_patients = may(request.user, Act.READ, Resource.PATIENT_ACCOUNT)
+        return sessions if sees_patients else sessions.exclude(user__role=Role.PATIENT)

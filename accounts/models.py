@@ -28,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        return self.create_user(email, password, role=Role.STAFF, is_superuser=True, **fields)
+        return self.create_user(email, password, role=Role.HEAD, is_superuser=True, **fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):

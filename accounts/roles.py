@@ -5,6 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
+    """What each may do is said by `accounts.access`."""
+
     PATIENT = "patient", _("patient")
     PRACTITIONER = "practitioner", _("practitioner")
-    STAFF = "staff", _("staff")
+    RECEPTION = "reception", _("reception")
+    HEAD = "head", _("head of the clinic")
+    OPERATOR = "operator", _("operator")

@@ -54,6 +54,8 @@ def asked(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]
 
 @extend_schema(tags=["analytics"])
 class RecommendationAnalyticsView(APIView):
+    permission_classes = [allowed(Resource.DIAGNOSIS, "figures")]
+
     @extend_schema(parameters=[WindowSerializer], responses=RecommendationReportSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
         visible = Recommendation.objects.visible_to(request.user).select_related("diagnosis")
@@ -65,6 +67,8 @@ class RecommendationAnalyticsView(APIView):
 
 @extend_schema(tags=["analytics"])
 class DiagnosisAnalyticsView(APIView):
+    permission_classes = [allowed(Resource.DIAGNOSIS, "figures")]
+
     @extend_schema(parameters=[WindowSerializer], responses=DiagnosisReportSerializer)
     def get(self, request: Request, pk: UUID) -> Response:
         diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=pk)
@@ -76,6 +80,8 @@ class DiagnosisAnalyticsView(APIView):
 @extend_schema(tags=["analytics"])
 class OverallView(APIView):
     """One's own active diagnoses, each as a whole, in one answer: what a patient's first screen shows."""
+
+    permission_classes = [allowed(Resource.DIAGNOSIS, "figures")]
 
     @extend_schema(responses=OverallSerializer(many=True))
     def get(self, request: Request) -> Response:

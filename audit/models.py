@@ -11,6 +11,9 @@ from accounts.models import Role
 from audit.querysets import AuditRecordQuerySet
 from avicenna.identifiers import new_id
 
+# The roles, and one that there was: the trail says what was, and is not rewritten.
+TOLD_ROLES = [*Role.choices, ("staff", _("staff"))]
+
 
 class Action(models.TextChoices):
     READ = "read", _("read")
@@ -67,7 +70,7 @@ class AuditRecord(models.Model):
         null=True,
         related_name="+",
     )
-    actor_role = models.CharField(_("role"), max_length=12, choices=Role, blank=True)
+    actor_role = models.CharField(_("role"), max_length=12, choices=TOLD_ROLES, blank=True)
     actor_name = models.CharField(_("name"), max_length=254, blank=True, help_text=_("As it was; never a patient's."))
     session = models.CharField(_("session"), max_length=36, blank=True)
     network = models.CharField(_("from where"), max_length=43, blank=True, help_text=_("The network, not the address."))

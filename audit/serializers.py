@@ -6,14 +6,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Role
-from audit.models import AuditRecord
+from audit.models import TOLD_ROLES, AuditRecord
 
 
 class WhoSerializer(serializers.Serializer[Any]):
     """Practitioners by name; staff and the clinic's computers (no role) by what they are."""
 
     name = serializers.CharField(allow_blank=True)
-    role = serializers.ChoiceField(choices=Role.choices, allow_blank=True)
+    role = serializers.ChoiceField(choices=TOLD_ROLES, allow_blank=True)
     is_me = serializers.BooleanField()
 
 

@@ -40,7 +40,9 @@ WITHOUT_VALUES = frozenset({"birth_date", "instructions"})
 PURPOSES = {
     Role.PATIENT: Purpose.OWN,
     Role.PRACTITIONER: Purpose.TREATMENT,
-    Role.STAFF: Purpose.ADMINISTRATION,
+    Role.RECEPTION: Purpose.ADMINISTRATION,
+    Role.HEAD: Purpose.ADMINISTRATION,
+    Role.OPERATOR: Purpose.OPERATION,
 }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django.utils.functional import Promise
@@ -57,9 +58,17 @@ class FieldsByRole(serializers.Serializer[Any]):
         act = Act.CREATE if self.instance is None else Act.CHANGE
         closed = closed_fields(self._reader(), act, self.resource)
         known = {name for name, field in super().get_fields().items() if not field.read_only}
-        if isinstance(data, dict) and (refused := closed & known & data.keys()):
-            raise serializers.ValidationError({name: [str(NOT_YOURS)] for name in sorted(refused)})
+        if isinstance(data, Mapping) and (given := closed & known & data.keys()):
+            present = self._as_shown() if self.instance is not None else {}
+            if refused := [name for name in sorted(given) if name not in present or data[name] != present[name]]:
+                raise serializers.ValidationError({name: [str(NOT_YOURS)] for name in refused})
+            data = {name: value for name, value in data.items() if name not in given}
         return super().to_internal_value(data)
+
+    def _as_shown(self) -> dict[str, Any]:
+        """The value it has may come back, so that a client can send the whole object it read."""
+        found: dict[str, Any] = json.loads(json.dumps(self.to_representation(self.instance), cls=JSONEncoder))
+        return found
 
     def _reader(self) -> Role | None:
         if "reader" in self.context:

@@ -330,6 +330,7 @@ SPECTACULAR_SETTINGS = {
         "DiagnosisStatusEnum": "diagnoses.models.Diagnosis.Status",
         "RecommendationStatusEnum": "diagnoses.models.Recommendation.Status",
         "RoleEnum": "accounts.models.Role",
+        "ToldRoleEnum": "audit.models.TOLD_ROLES",
         "ConsentPurposeEnum": "diagnoses.models.Consent.Purpose",
         "AccessPurposeEnum": "audit.models.Purpose",
         "OptimizationLevelEnum": "predictions.levels.Level",

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
+from accounts.access import Act, Resource, closed_fields, role_of
 from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Remedy, SideEffect
 from diagnoses.querysets import CatalogueQuerySet, PatientQuerySet
 
@@ -48,10 +50,20 @@ class PatientFilter(django_filters.FilterSet):
     """There is none by name: names are sealed, the database cannot compare them."""
 
     condition = django_filters.CharFilter(method="having", label="slug of what is being treated")
+    asks_for: ClassVar[dict[str, str]] = {"condition": "active_diagnoses", "mizaj_type": "mizaj_type"}
 
     class Meta:
         model = Patient
         fields = ["mizaj_type"]
+
+    def filter_queryset(self, queryset: PatientQuerySet) -> PatientQuerySet:
+        """Who may not see it may not ask for it either: then nobody is found."""
+        closed = closed_fields(role_of(self.request.user), Act.READ, Resource.PATIENT)
+        given = {name for name, value in self.form.cleaned_data.items() if value}
+        if any(self.asks_for[name] in closed for name in given & self.asks_for.keys()):
+            return queryset.none()
+        found: PatientQuerySet = super().filter_queryset(queryset)
+        return found
 
     def having(self, queryset: PatientQuerySet, name: str, value: str) -> PatientQuerySet:
         treated = Diagnosis.objects.filter(

@@ -101,7 +101,10 @@ class PatientViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericView
 
     def get_queryset(self) -> QuerySet[Patient]:
         patients = Patient.objects.visible_to(self.request.user)
-        return patients.for_list() if self.action == "list" else patients
+        with_diagnoses = self.action == "list" and may(
+            self.request.user, Act.READ, Resource.PATIENT, "active_diagnoses"
+        )
+        return patients.for_list() if with_diagnoses else patients
 
     def get_serializer_class(self) -> type[PatientSerializer]:
         return ListedPatientSerializer if self.action == "list" else PatientSerializer

@@ -127,6 +127,8 @@ class FeedbackViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericVie
 class DueView(APIView):
     """What a patient may still report on today."""
 
+    permission_classes = [allowed(Resource.RECOMMENDATION)]
+
     @extend_schema(parameters=[DueQuerySerializer], responses=RecommendationSerializer(many=True))
     def get(self, request: Request) -> Response:
         asked = DueQuerySerializer(data=request.query_params)
@@ -138,6 +140,8 @@ class DueView(APIView):
 
 @extend_schema(tags=["feedback"])
 class FeedbackSummaryView(APIView):
+    permission_classes = [allowed(Resource.FEEDBACK)]
+
     @extend_schema(responses=SummarySerializer)
     def get(self, request: Request, recommendation_id: UUID) -> Response:
         visible = Recommendation.objects.visible_to(request.user).select_related("diagnosis")
@@ -148,6 +152,8 @@ class FeedbackSummaryView(APIView):
 
 @extend_schema(tags=["feedback"])
 class FeedbackOverviewView(APIView):
+    permission_classes = [allowed(Resource.FEEDBACK)]
+
     @extend_schema(responses=OverviewSerializer)
     def get(self, request: Request, diagnosis_id: UUID) -> Response:
         diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=diagnosis_id)
@@ -158,6 +164,8 @@ class FeedbackOverviewView(APIView):
 @extend_schema(tags=["feedback"])
 class FeedbackCourseView(APIView):
     """What was reported on each recommendation of a diagnosis, report by report: for a chart, in one answer."""
+
+    permission_classes = [allowed(Resource.FEEDBACK)]
 
     @extend_schema(
         operation_id="diagnoses_feedback_course_list",

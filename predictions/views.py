@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from accounts.access import Resource
+from accounts.access import Act, Resource
 from accounts.models import User
 from audit import trail
 from audit.models import Kind
@@ -45,6 +45,7 @@ from predictions.serializers import (
 )
 from predictions.serving import answer
 
+SEES_PREDICTIONS = allowed(Resource.DIAGNOSIS, "predictions", act=Act.READ)
 # All that is asked here counts together.
 of_predictions = limited("predictions")
 
@@ -69,6 +70,8 @@ def visible(request: Request, pks: Sequence[UUID]) -> list[Candidates]:
 class RankingView(APIView):
     """The open recommendations of a diagnosis, best first for its patient."""
 
+    permission_classes = [SEES_PREDICTIONS]
+
     @extend_schema(parameters=[RankingQuerySerializer], responses={200: RankingSerializer, 404: ErrorSerializer})
     @of_predictions
     def get(self, request: Request) -> Response:
@@ -80,6 +83,8 @@ class RankingView(APIView):
 @extend_schema(tags=["predictions"])
 class BatchView(APIView):
     """The rankings of up to 20 diagnoses, in the order asked for; not found as a whole where one cannot be seen."""
+
+    permission_classes = [SEES_PREDICTIONS]
 
     @extend_schema(
         operation_id="predictions_batch_create",
@@ -97,6 +102,8 @@ class BatchView(APIView):
 class OptimizationView(APIView):
     """The open recommendations that reach a target with a probability of at least 80 %, else the three nearest."""
 
+    permission_classes = [SEES_PREDICTIONS]
+
     @extend_schema(parameters=[TargetSerializer], responses={200: OptimizationSerializer, 404: ErrorSerializer})
     @of_predictions
     def get(self, request: Request) -> Response:
@@ -110,6 +117,8 @@ class OptimizationView(APIView):
 class ProfileView(APIView):
     """What has been learned about a patient, for the patient and those who treat them."""
 
+    permission_classes = [SEES_PREDICTIONS]
+
     @extend_schema(responses=ProfileSerializer)
     @of_predictions
     def get(self, request: Request, patient_id: UUID) -> Response:
@@ -121,6 +130,8 @@ class ProfileView(APIView):
 @extend_schema(tags=["predictions"])
 class HistoryView(APIView):
     """How the effectiveness of the open recommendations of a diagnosis moved, day by day."""
+
+    permission_classes = [SEES_PREDICTIONS]
 
     @extend_schema(
         operation_id="predictions_history_retrieve",

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import Resource
+from accounts.access import Act, Resource
 from accounts.models import Session
 from audit import trail
 from audit.models import Action, Kind
@@ -31,6 +31,8 @@ from realtime.serializers import (
     TicketSerializer,
 )
 
+SEES_STREAMS = allowed(Resource.DIAGNOSIS, "stream", act=Act.READ)
+
 
 def visible_diagnosis(request: Request, pk: UUID) -> Diagnosis:
     return get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=pk)
@@ -38,6 +40,8 @@ def visible_diagnosis(request: Request, pk: UUID) -> Diagnosis:
 
 class TicketView(APIView):
     """A ticket opens one socket on one diagnosis, once, within 30 seconds."""
+
+    permission_classes = [SEES_STREAMS]
 
     @extend_schema(
         request=TicketRequestSerializer, responses={201: TicketSerializer, 404: ErrorSerializer}, tags=["stream"]
@@ -55,6 +59,8 @@ class TicketView(APIView):
 class EventsView(APIView):
     """What happened after number `since`: for clients without a socket, with the same promise."""
 
+    permission_classes = [SEES_STREAMS]
+
     @extend_schema(parameters=[SinceSerializer], responses=ReplaySerializer, tags=["stream"])
     def get(self, request: Request, diagnosis_id: UUID) -> Response:
         given = SinceSerializer(data=request.query_params)
@@ -67,6 +73,8 @@ class EventsView(APIView):
 
 class SnapshotView(APIView):
     """The state of a diagnosis and the number of the event it includes last."""
+
+    permission_classes = [SEES_STREAMS]
 
     @extend_schema(responses=SnapshotSerializer, tags=["stream"])
     def get(self, request: Request, diagnosis_id: UUID) -> Response:

@@ -1,6 +1,7 @@
 """The shared cast: Alice is the patient, Bob is on her care team, Charlie is a practitioner who is not.
 
-Dora is another patient, Sam is staff. Whoever may do something, Charlie and Dora are tried too.
+Dora is another patient. Sam is the head of the clinic, Rita its reception, Oscar operates its computers.
+Whoever may do something, Charlie and Dora are tried too.
 """
 
 from __future__ import annotations
@@ -131,7 +132,20 @@ def dora(db: None) -> User:
 
 @pytest.fixture
 def sam(db: None) -> User:
-    return _person("sam@clinic.example", Role.STAFF, "Sam")
+    return _person("sam@clinic.example", Role.HEAD, "Sam")
+
+
+@pytest.fixture
+def rita(db: None) -> User:
+    return _person("rita@clinic.example", Role.RECEPTION, "Rita")
+
+
+@pytest.fixture
+def oscar(db: None) -> User:
+    """Whatever Django's superusers may do elsewhere, it opens nothing here."""
+    return User.objects.create(
+        email="oscar@clinic.example", role=Role.OPERATOR, name="Oscar", password="!", is_superuser=True
+    )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.access import Act, Resource, may
 from analytics.effectiveness import Trend
 from analytics.evidence import Finding
 from analytics.ranking import RankedRemedy, alert
@@ -61,6 +62,8 @@ class Column:
 
 @register.inclusion_tag("analytics/at_a_glance.html", takes_context=True)
 def at_a_glance(context: dict[str, Any]) -> dict[str, Any]:
+    if not may(context["request"].user, Act.READ, Resource.CLINIC):
+        return {}
     window = context["request"].GET.get("window", USUAL)
     window = window if window in WINDOWS else USUAL
     days = WINDOWS[window]

@@ -120,7 +120,7 @@ def test_one_ipv6_household_is_one_address(sign_in: Any) -> None:
 
 
 def test_the_admin_has_the_same_lock(client: Any, sign_in: Any, erin: User) -> None:
-    erin.role = "staff"
+    erin.role = "head"
     erin.save()
 
     def enter(password: str) -> Any:

@@ -37,7 +37,7 @@ def test_what_does_not_fit_is_named(api: Any, alice: Any, change: Any) -> None:
 
 
 def test_nobody_gives_themselves_another_role_or_address(api: Any, alice: Any, bob: Any) -> None:
-    api(alice).patch("/api/me", {"role": "staff", "email": "bob@clinic.example", "is_active": False, "id": bob.pk})
+    api(alice).patch("/api/me", {"role": "head", "email": "bob@clinic.example", "is_active": False, "id": bob.pk})
 
     alice.refresh_from_db()
     assert (alice.role, alice.email, alice.is_active) == ("patient", "alice@clinic.example", True)

@@ -31,7 +31,7 @@ def test_the_new_one_opens_and_the_old_one_does_not(api: Any, erin: User) -> Non
 
 
 def test_it_ends_the_other_sessions_and_the_admins(api: Any, erin: User, alice: User, client: Any) -> None:
-    erin.role = "staff"
+    erin.role = "head"
     erin.save()
     client.force_login(erin)
     mine, other, hers = api(erin), api(erin), api(alice)
@@ -76,7 +76,7 @@ def staff_sets_it(erin: User, sam: User, client: Any) -> None:
 
 
 def one_changes_it_in_the_admin(erin: User, sam: User, client: Any) -> None:
-    erin.role = "staff"
+    erin.role = "head"
     erin.save()
     client.force_login(erin)
     form = {"old_password": OLD, "new_password1": NEW, "new_password2": NEW}

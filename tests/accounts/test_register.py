@@ -94,7 +94,7 @@ def test_three_things_are_needed(client: Any, field: str) -> None:
 
 
 def test_nobody_makes_themselves_staff(client: Any) -> None:
-    client.post("/api/auth/register", NEW | {"role": "staff", "is_superuser": True, "is_staff": True})
+    client.post("/api/auth/register", NEW | {"role": "head", "is_superuser": True, "is_staff": True})
 
     user = User.objects.get()
     assert (user.role, user.is_superuser, user.is_staff) == ("patient", False, False)

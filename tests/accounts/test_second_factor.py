@@ -29,7 +29,7 @@ def required(settings: Any) -> None:
 
 @pytest.fixture
 def olga(db: None) -> User:
-    return User.objects.create_user(EMAIL, PASSWORD, name="Olga", role="staff")
+    return User.objects.create_user(EMAIL, PASSWORD, name="Olga", role="head")
 
 
 class App:

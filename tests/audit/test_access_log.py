@@ -24,7 +24,7 @@ def test_a_patient_sees_who_looked_practitioners_by_name_and_staff_by_role(
     found = api(alice).get(LOG).json()
 
     assert [(row["who"], row["action"], row["kind"], row["purpose"]) for row in found["results"]] == [
-        ({"name": "", "role": "staff", "is_me": False}, "listed", "patient", "administration"),
+        ({"name": "", "role": "head", "is_me": False}, "listed", "patient", "administration"),
         ({"name": "Dr Bob", "role": "practitioner", "is_me": False}, "read", "patient", "treatment"),
     ]
     assert "Sam" not in str(found) and "127.0.0" not in str(found)

@@ -41,7 +41,7 @@ SHOWN = [Patient, Diagnosis, Feedback, SevereFlag, PredictionRecord, DiagnosisEv
 
 def told() -> list[tuple[str, str]]:
     return list(
-        AuditRecord.objects.filter(actor_role="staff")
+        AuditRecord.objects.filter(actor_role="head")
         .exclude(kind="session")
         .order_by("id")
         .values_list("action", "kind")

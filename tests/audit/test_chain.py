@@ -28,7 +28,7 @@ LENGTH = 6
 
 # Another value for each column that a hash covers.
 OTHERS: dict[str, Any] = {
-    "id": uuid4(), "at": timezone.now() - timedelta(days=9), "actor_id": 4711, "actor_role": "staff",
+    "id": uuid4(), "at": timezone.now() - timedelta(days=9), "actor_id": 4711, "actor_role": "head",
     "actor_name": "Somebody else", "session": "x", "network": "198.51.100.0/24", "request_id": "y",
     "action": "listed", "kind": "feedback", "object_id": "z", "patient": uuid4(), "purpose": "own", "reason": "because",
     "changes": {"severity": [1, 2]},

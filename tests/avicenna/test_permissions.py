@@ -23,54 +23,56 @@ from diagnoses.models import Contraindication
 from feedback.actions import submit
 from predictions.models import PredictionModel
 
-ROLES = ["nobody", "alice", "bob", "charlie", "dora", "sam"]
+ROLES = ["nobody", "alice", "bob", "charlie", "dora", "sam", "rita", "oscar"]
 
 # A key as a browser gives it (the base point of P-256).
 POINT = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"
 
-PUBLIC = (200,) * 6
-SIGNED_IN = (401, 200, 200, 200, 200, 200)
-OF_THE_DIAGNOSIS = (401, 200, 200, 404, 404, 200)  # who may see it; to everybody else it does not exist
-CARE_TEAM_WRITES = (401, 403, 200, 404, 403, 403)
-CARE_TEAM_CREATES = (401, 403, 201, 404, 403, 403)
-STAFF = (401, 403, 403, 403, 403, 200)
+PUBLIC = (200,) * 8
+SIGNED_IN = (401, 200, 200, 200, 200, 200, 200, 200)
+# Who may see it; to everybody else it does not exist, and to some roles it is closed as a whole.
+OF_THE_DIAGNOSIS = (401, 200, 200, 404, 404, 200, 403, 403)
+CARE_TEAM_WRITES = (401, 403, 200, 404, 403, 403, 403, 403)
+CARE_TEAM_CREATES = (401, 403, 201, 404, 403, 403, 403, 403)
+CLINICAL_LIST = (401, 200, 200, 200, 200, 200, 403, 403)
+HEAD = (401, 403, 403, 403, 403, 200, 403, 403)
 
-#                                                   nobody alice bob charlie dora sam
+#                                                   nobody alice bob charlie dora sam rita oscar
 TABLE: dict[str, tuple[int, ...]] = {
-    "POST /api/auth/register": (201,) * 6,
+    "POST /api/auth/register": (201,) * 8,
     "POST /api/auth/token": PUBLIC,
     "POST /api/auth/token/refresh": PUBLIC,
-    "POST /api/auth/logout": (401, 204, 204, 204, 204, 204),
+    "POST /api/auth/logout": (401, 204, 204, 204, 204, 204, 204, 204),
     "GET /api/me": SIGNED_IN,
     "PATCH /api/me": SIGNED_IN,
-    "POST /api/me/password": (401, 204, 400, 400, 400, 400),  # the body names Alice's
+    "POST /api/me/password": (401, 204, 400, 400, 400, 400, 400, 400),  # the body names Alice's
     "GET /api/me/sessions": SIGNED_IN,
-    "DELETE /api/me/sessions/<pk>": (401, 204, 404, 404, 404, 404),
+    "DELETE /api/me/sessions/<pk>": (401, 204, 404, 404, 404, 404, 404, 404),
     "GET /api/consents": PUBLIC,
     "GET /api/me/export": SIGNED_IN,
-    "GET /api/me/consents": (401, 200, 403, 403, 200, 403),
-    "PUT /api/me/consents": (401, 200, 403, 403, 200, 403),
-    "POST /api/me/erasure": (401, 204, 403, 403, 204, 403),
-    "POST /api/patients/<patient_id>/erasure": (401, 403, 403, 403, 403, 204),
+    "GET /api/me/consents": (401, 200, 403, 403, 200, 403, 403, 403),
+    "PUT /api/me/consents": (401, 200, 403, 403, 200, 403, 403, 403),
+    "POST /api/me/erasure": (401, 204, 403, 403, 204, 403, 403, 403),
+    "POST /api/patients/<patient_id>/erasure": (401, 403, 403, 403, 403, 204, 403, 403),
     "GET /api/me/access-log": SIGNED_IN,
     "GET /api/me/push": SIGNED_IN,
-    "PUT /api/me/push": (401, 204, 204, 204, 204, 204),
-    "DELETE /api/me/push": (401, 204, 204, 204, 204, 204),
+    "PUT /api/me/push": (401, 204, 204, 204, 204, 204, 204, 204),
+    "DELETE /api/me/push": (401, 204, 204, 204, 204, 204, 204, 204),
     "GET /api/conditions/": SIGNED_IN,
     "GET /api/conditions/<slug>/": SIGNED_IN,
     "GET /api/remedies/": SIGNED_IN,
     "GET /api/remedies/<slug>/": SIGNED_IN,
     "GET /api/side-effects/": SIGNED_IN,
     "GET /api/side-effects/<slug>/": SIGNED_IN,
-    "GET /api/patients/": SIGNED_IN,
-    "POST /api/patients/": (401, 403, 201, 201, 403, 201),
-    "GET /api/patients/<pk>/": OF_THE_DIAGNOSIS,
-    "PATCH /api/patients/<pk>/": CARE_TEAM_WRITES,
+    "GET /api/patients/": (401, 200, 200, 200, 200, 200, 200, 403),
+    "POST /api/patients/": (401, 403, 201, 201, 403, 201, 201, 403),
+    "GET /api/patients/<pk>/": (401, 200, 200, 404, 404, 200, 200, 403),
+    "PATCH /api/patients/<pk>/": (401, 403, 200, 404, 403, 200, 200, 403),
     "GET /api/patients/<patient_id>/contraindications/": OF_THE_DIAGNOSIS,
     "POST /api/patients/<patient_id>/contraindications/": CARE_TEAM_CREATES,
     "POST /api/patients/<patient_id>/contraindications/<pk>/lift/": CARE_TEAM_WRITES,
-    "GET /api/diagnoses/": SIGNED_IN,
-    "POST /api/diagnoses/": (401, 403, 201, 400, 403, 403),  # for Charlie the patient does not exist
+    "GET /api/diagnoses/": CLINICAL_LIST,
+    "POST /api/diagnoses/": (401, 403, 201, 400, 403, 403, 403, 403),  # for Charlie the patient does not exist
     "GET /api/diagnoses/<pk>/": OF_THE_DIAGNOSIS,
     "PATCH /api/diagnoses/<pk>/": CARE_TEAM_WRITES,
     "GET /api/diagnoses/<diagnosis_id>/recommendations/": OF_THE_DIAGNOSIS,
@@ -82,21 +84,21 @@ TABLE: dict[str, tuple[int, ...]] = {
     "POST /api/recommendations/<pk>/complete/": CARE_TEAM_WRITES,
     "POST /api/recommendations/<pk>/stop/": CARE_TEAM_WRITES,
     "POST /api/recommendations/<pk>/replace/": CARE_TEAM_CREATES,
-    "GET /api/realtime/status": STAFF,
-    "POST /api/realtime/tickets": (401, 201, 201, 404, 404, 201),
-    "GET /api/feedback/": SIGNED_IN,
-    "POST /api/feedback/": (401, 201, 403, 403, 400, 403),  # for Dora the recommendation does not exist
+    "GET /api/realtime/status": (401, 403, 403, 403, 403, 200, 403, 200),
+    "POST /api/realtime/tickets": (401, 201, 201, 404, 404, 201, 403, 403),
+    "GET /api/feedback/": CLINICAL_LIST,
+    "POST /api/feedback/": (401, 201, 403, 403, 400, 403, 403, 403),  # for Dora the recommendation does not exist
     "GET /api/feedback/<pk>/": OF_THE_DIAGNOSIS,
-    "PATCH /api/feedback/<pk>/": (401, 200, 403, 403, 404, 403),
-    "DELETE /api/feedback/<pk>/": (401, 204, 403, 403, 404, 403),
-    "GET /api/feedback/due": SIGNED_IN,
-    "POST /api/feedback/batch/": (401, 200, 403, 403, 200, 403),
-    "GET /api/severe-side-effects/": (401, 403, 200, 200, 403, 200),
-    "POST /api/severe-side-effects/<pk>/look-at/": (401, 403, 200, 404, 403, 200),
+    "PATCH /api/feedback/<pk>/": (401, 200, 403, 403, 404, 403, 403, 403),
+    "DELETE /api/feedback/<pk>/": (401, 204, 403, 403, 404, 403, 403, 403),
+    "GET /api/feedback/due": CLINICAL_LIST,
+    "POST /api/feedback/batch/": (401, 200, 403, 403, 200, 403, 403, 403),
+    "GET /api/severe-side-effects/": (401, 403, 200, 200, 403, 200, 403, 403),
+    "POST /api/severe-side-effects/<pk>/look-at/": (401, 403, 200, 404, 403, 200, 403, 403),
     "GET /api/recommendations/<recommendation_id>/feedback-summary": OF_THE_DIAGNOSIS,
     "GET /api/diagnoses/<diagnosis_id>/feedback-overview": OF_THE_DIAGNOSIS,
     "GET /api/diagnoses/<diagnosis_id>/feedback-course": OF_THE_DIAGNOSIS,
-    "GET /api/analytics/overall": SIGNED_IN,
+    "GET /api/analytics/overall": CLINICAL_LIST,
     "GET /api/analytics/recommendations/<pk>": OF_THE_DIAGNOSIS,
     "GET /api/analytics/diagnoses/<pk>": OF_THE_DIAGNOSIS,
     "GET /api/analytics/remedies/<slug>": PUBLIC,
@@ -106,21 +108,21 @@ TABLE: dict[str, tuple[int, ...]] = {
     "GET /api/analytics/most-effective": PUBLIC,
     "GET /api/analytics/worst-performing": PUBLIC,
     "GET /api/analytics/side-effects": PUBLIC,
-    "POST /api/analytics/recalculate": (401, 403, 200, 400, 403, 200),  # for Charlie it does not exist
-    "GET /api/analytics/summary": STAFF,
+    "POST /api/analytics/recalculate": (401, 403, 200, 400, 403, 200, 403, 403),  # for Charlie it does not exist
+    "GET /api/analytics/summary": HEAD,
     "GET /api/predictions/": OF_THE_DIAGNOSIS,
     "GET /api/predictions/optimize": OF_THE_DIAGNOSIS,
     "POST /api/predictions/batch": OF_THE_DIAGNOSIS,
     "GET /api/predictions/profile/<patient_id>": OF_THE_DIAGNOSIS,
     "GET /api/predictions/history": OF_THE_DIAGNOSIS,
-    "GET /api/predictions/model": STAFF,
-    "GET /api/predictions/accuracy": STAFF,
-    "GET /api/predictions/accuracy/chart.svg": STAFF,
+    "GET /api/predictions/model": HEAD,
+    "GET /api/predictions/accuracy": HEAD,
+    "GET /api/predictions/accuracy/chart.svg": HEAD,
     "GET /api/health": PUBLIC,
     "GET /health": PUBLIC,
     "GET /health/ready": PUBLIC,
     "GET /health/live": PUBLIC,
-    "GET /metrics": (404,) * 6,  # only with the metrics token
+    "GET /metrics": (404,) * 8,  # only with the metrics token
     "GET /schema": PUBLIC,
     "GET /docs": PUBLIC,
     "GET /redoc": PUBLIC,
@@ -161,7 +163,7 @@ def test_the_table_names_every_route_and_method() -> None:
 
 @pytest.fixture
 def clinic(
-    alice: User, bob: User, charlie: User, dora: User, sam: User,
+    alice: User, bob: User, charlie: User, dora: User, sam: User, rita: User, oscar: User,
     patient: Any, diagnosis: Any, recommendation: Any, violet: Any, nausea: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Alice's record with one of everything; the keys are what precedes an id in a route."""
@@ -173,7 +175,16 @@ def clinic(
     User.objects.filter(pk=alice.pk).update(password=make_password("saffron-and-rose"))
     PredictionModel.objects.create(version=1, training_size=1, holdout_size=1, is_active=True)
     return {
-        "cast": {"nobody": None, "alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "sam": sam},
+        "cast": {
+            "nobody": None,
+            "alice": alice,
+            "bob": bob,
+            "charlie": charlie,
+            "dora": dora,
+            "sam": sam,
+            "rita": rita,
+            "oscar": oscar,
+        },
         "patients": patient.pk,
         "contraindications": contraindication.pk,
         "profile": patient.pk,
@@ -253,7 +264,7 @@ def test_each_role_gets_its_answer(api: Any, clinic: Any, row: str) -> None:
 @pytest.mark.parametrize("route", ROUTES)
 def test_no_other_method_does_anything(api: Any, clinic: Any, route: str) -> None:
     others = [m for m in ("GET", "POST", "PUT", "PATCH", "DELETE") if f"{m} {route}" not in TABLE]
-    path, clients = address(route, clinic), [api(clinic["cast"][role]) for role in ("alice", "bob", "sam")]
+    path, clients = address(route, clinic), [api(clinic["cast"][role]) for role in ("alice", "bob", "sam", "rita")]
 
     codes = {undone(client, m, path).status_code for m in others for client in clients}
 

@@ -24,7 +24,7 @@ User.objects.create_user("erin@demo.example", "{PASSWORD}", role="practitioner",
 OLGA = f"""
 from django.utils import timezone
 from accounts.models import SecondFactor, User
-olga = User.objects.create_user("olga@demo.example", "{PASSWORD}", role="staff", name="Olga")
+olga = User.objects.create_user("olga@demo.example", "{PASSWORD}", role="head", name="Olga")
 SecondFactor.objects.create(user=olga, secret="{SECRET}", confirmed_at=timezone.now())
 """
 

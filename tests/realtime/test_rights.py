@@ -215,7 +215,7 @@ async def test_a_token_that_renews_nothing_ends_the_socket(
 def test_many_at_once_are_judged_as_each_alone(
     alice: Any, bob: Any, charlie: Any, dora: Any, sam: Any, diagnosis: Any, other_diagnosis: Any, headache: Any
 ) -> None:
-    gone = User.objects.create(email="gone@clinic.example", role=Role.STAFF, is_active=False)
+    gone = User.objects.create(email="gone@clinic.example", role=Role.HEAD, is_active=False)
     former = User.objects.create(email="former@clinic.example", role=Role.PATIENT)
     diagnosis.patient.care_team.add(former)  # a member whose role was taken away
     hers = create_patient(actor=charlie, full_name="Somebody")

@@ -8,7 +8,7 @@ import { effect, signal } from "./ui.js";
 const EVERY_MS = 60_000;
 
 export const openFlags = signal(0);
-const isClinic = () => ["practitioner", "staff"].includes(me.peek()?.role);
+const isClinic = () => ["practitioner", "head"].includes(me.peek()?.role);
 
 export async function countFlags() {
   if (!isClinic() || document.visibilityState !== "visible") return;

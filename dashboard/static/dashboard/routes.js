@@ -14,11 +14,14 @@ const PatientScreen = later(() => import("./clinic/patient.js").then((module) =>
 const FlagsScreen = later(() => import("./clinic/flags.js").then((module) => module.FlagsScreen));
 
 const PATIENT = ["patient"];
-const CLINIC = ["practitioner", "staff"];
+const CLINIC = ["practitioner", "head"];
+// Their work is in the administration.
+const OFFICE = ["reception", "operator"];
 
 export const ROUTES = [
   { path: "#/", roles: PATIENT, screen: HomeScreen, tab: { icon: "home", label: "tab.home" } },
   { path: "#/", roles: CLINIC, screen: PatientsScreen, tab: { icon: "people", label: "tab.patients" } },
+  { path: "#/", roles: OFFICE, screen: ProfileScreen },
   { path: "#/history", roles: PATIENT, screen: HistoryScreen, tab: { icon: "history", label: "tab.history" } },
   { path: "#/flags", roles: CLINIC, screen: FlagsScreen, tab: { icon: "alert", label: "tab.flags", count: openFlags } },
   { path: "#/patients/:id", roles: CLINIC, screen: PatientScreen },
