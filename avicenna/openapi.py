@@ -12,11 +12,10 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS, AllowAny, IsAuthenticated
 
-from avicenna.permissions import ClinicWrites, PatientWrites, PractitionerWrites
+from avicenna.permissions import Asks
 
-# By these nobody is refused who is signed in; by the others nobody who reads.
+# By these nobody is refused who is signed in.
 OPEN_TO_ALL = {AllowAny, IsAuthenticated}
-OPEN_TO_READERS = OPEN_TO_ALL | {ClinicWrites, PatientWrites, PractitionerWrites}
 # Where the state of things may be against what is written, or a patient may be gone.
 HAS_STATE = {"clinic", "feedback"}
 
@@ -50,7 +49,7 @@ class Schema(AutoSchema):
         when = {
             HTTPStatus.BAD_REQUEST: takes_body or bool(named),
             HTTPStatus.UNAUTHORIZED: bool(self.view.authentication_classes),
-            HTTPStatus.FORBIDDEN: not set(self.view.permission_classes) <= (OPEN_TO_ALL if writes else OPEN_TO_READERS),
+            HTTPStatus.FORBIDDEN: any(map(self._refuses, self.view.permission_classes)),
             HTTPStatus.NOT_FOUND: "{" in self.path or "page" in named or (writes and has_state),
             HTTPStatus.NOT_ACCEPTABLE: True,
             HTTPStatus.CONFLICT: writes and has_state,
@@ -60,6 +59,11 @@ class Schema(AutoSchema):
             HTTPStatus.SERVICE_UNAVAILABLE: True,
         }
         return {status for status, may_come in when.items() if may_come}
+
+    def _refuses(self, permission: Any) -> bool:
+        if permission in OPEN_TO_ALL:
+            return False
+        return not issubclass(permission, Asks) or permission.refuses_a_role(self.method, self.view)
 
     def _handler(self) -> Any:
         return getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)

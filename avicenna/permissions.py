@@ -8,7 +8,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.access import Act, Reach, Resource, may
+from accounts.access import ROLES, Act, Reach, Resource, may, reach
 from accounts.models import User
 from avicenna.errors import Forbidden
 
@@ -24,8 +24,15 @@ class Asks(BasePermission):
     least: ClassVar[Reach] = Reach.OWN
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        act = self.act or _act_of(request, view)
+        act = self.act or _act_of(request.method or "", view)
         return may(request.user, act, self.resource, self.field, least=self.least)
+
+    @classmethod
+    def refuses_a_role(cls, method: str, view: APIView) -> bool:
+        """Whether somebody may be turned away here who is signed in."""
+        act = cls.act or _act_of(method, view)
+        reaches = (reach(role, act, cls.resource, cls.field) for role in ROLES)
+        return any(found is None or found < cls.least for found in reaches)
 
 
 def allowed(
@@ -35,11 +42,11 @@ def allowed(
     return type("Allowed", (Asks,), {"resource": resource, "field": field, "act": act, "least": least})
 
 
-def _act_of(request: Request, view: APIView) -> Act:
+def _act_of(method: str, view: APIView) -> Act:
     """A POST to one object (stop, lift, look at) changes it."""
-    if request.method in SAFE_METHODS:
+    if method in SAFE_METHODS:
         return Act.READ
-    act = ACTS[request.method or ""]
+    act = ACTS[method]
     return Act.CHANGE if act is Act.CREATE and getattr(view, "detail", False) else act
 
 
