@@ -16,7 +16,7 @@ EMAIL, PASSWORD = "olga@clinic.example", "saffron-and-rose"
 
 @pytest.fixture
 def olga(db: None) -> User:
-    return User.objects.create_user(EMAIL, PASSWORD, role="staff", name="Olga")
+    return User.objects.create_user(EMAIL, PASSWORD, role="head", name="Olga")
 
 
 def told() -> list[tuple[str, str, str]]:

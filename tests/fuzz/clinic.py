@@ -37,7 +37,9 @@ class Clinic:
             "practitioner": self.bob,
             "outsider": self._person("charlie", Role.PRACTITIONER),
             "signed out": self.bob,
-            "staff": self._person("sam", Role.STAFF),
+            "head of the clinic": self._person("sam", Role.HEAD),
+            "reception": self._person("rana", Role.RECEPTION),
+            "operator": self._person("omid", Role.OPERATOR),
         }
         patients = [self._patient(number) for number in range(6)]
         self.people["patient"], self.people["other patient"] = patients[0].user, patients[1].user

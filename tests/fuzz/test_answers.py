@@ -39,7 +39,8 @@ from schemathesis.specs.openapi.checks import (
 from avicenna.wsgi import application
 from tests.fuzz.clinic import Clinic
 
-ROLES = ["nobody", "signed out", "patient", "other patient", "practitioner", "outsider", "staff"]
+ROLES = ["nobody", "signed out", "patient", "other patient", "practitioner", "outsider"]
+ROLES += ["reception", "head of the clinic", "operator"]
 CASES = int(os.environ.get("FUZZ_CASES", "1500"))
 SEED = os.environ.get("FUZZ_SEED", "1")
 UNTIL = float(os.environ.get("FUZZ_UNTIL", "inf"))  # seconds since 1970

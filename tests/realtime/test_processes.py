@@ -129,7 +129,7 @@ async def test_what_a_command_writes_reaches_them_too(clinic: Clinic) -> None:
 
 
 async def test_signing_out_ends_the_sockets_in_every_process(clinic: Clinic) -> None:
-    _, token = clinic.sign_in("staff")
+    _, token = clinic.sign_in("head")
     async with clinic.watched(token, clinic.head()) as clients:
         with clinic.http(token) as http:
             assert http.post("/api/auth/logout").status_code == 204
@@ -138,7 +138,7 @@ async def test_signing_out_ends_the_sockets_in_every_process(clinic: Clinic) -> 
 
 
 async def test_the_admin_takes_a_practitioner_off_the_care_team(clinic: Clinic) -> None:
-    staff, _ = clinic.sign_in("staff")
+    staff, _ = clinic.sign_in("head")
     newcomer, token = clinic.sign_in("practitioner")
     patient, doctor = clinic.shell(
         "from accounts.models import User; from diagnoses.models import Patient;"
