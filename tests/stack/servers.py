@@ -83,7 +83,7 @@ class Postgresql(Server):
             self._create(binaries, folder, address, account)
         options = [
             "-c",
-            f"listen_addresses=127.0.0.1,{self.address}",
+            f"listen_addresses={','.join(_addresses(self.address))}",
             "-c",
             f"port={port}",
             "-c",
@@ -159,6 +159,11 @@ def _postgresql_binaries() -> Path:
     return Path(package.origin).parent / "pginstall" / "bin"
 
 
+def _addresses(one: str) -> list[str]:
+    """That, and this host's own."""
+    return list(dict.fromkeys(["127.0.0.1", one]))
+
+
 def redis(folder: Path, port: int, log: Path, address: str = "127.0.0.1") -> Server:
     """Empty whenever it starts."""
     binary = shutil.which("redis-server") or redis_binary()
@@ -167,8 +172,7 @@ def redis(folder: Path, port: int, log: Path, address: str = "127.0.0.1") -> Ser
         "--port",
         str(port),
         "--bind",
-        "127.0.0.1",
-        address,
+        *_addresses(address),
         "--protected-mode",
         "no",
         "--save",
