@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import PASSWORD, Server, sign_in
+from tests.e2e.conftest import PASSWORD, PHONE, Server, sign_in
 
 
 @pytest.fixture
@@ -31,6 +32,15 @@ def fill_registration(page: Page, **typed: str) -> None:
     for field, text in typed.items():
         page.fill(f"#{field}", text)
     page.click("form .primary")
+
+
+def test_the_clinic_is_there_before_its_modules_are(browser: Browser, server: Server) -> None:
+    with closing(browser.new_context(**PHONE, base_url=server.url)) as context:
+        page = context.new_page()
+        page.route("**/vendor/preact.js", lambda route: route.abort())
+        page.goto("/")
+
+        expect(page.locator("#app")).to_have_text("Avicenna")
 
 
 def test_a_new_patient_registers_and_is_in(page: Page) -> None:

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { forgetDrafts, restoreDrafts } from "./drafts.js";
 import { forgetForms, restoreForms } from "./forms.js";
+import { prepareFormats } from "./i18n.js";
 import { forgetOutbox, restoreOutbox, sendWhatWaits } from "./outbox.js";
 import { chooseLanguage, takeLanguageOfAccount } from "./preferences.js";
 import { forgetSubscription, tellNewAddress } from "./push.js";
@@ -23,6 +24,7 @@ const isTyped = (name) => name === "owner" || name === "outbox" || name.startsWi
 export async function start() {
   failure.value = null;
   if (!(await api.restore())) return leave("");
+  prepareFormats();
   const known = await recall("me");
   if (known) await welcome(known);
   try {
