@@ -123,7 +123,7 @@ def _opening(value: Sealed, identity: str) -> tuple[int, AESGCM]:
             return 1 + UUID_BYTES, data_keys.get(value.data_key_id).cipher
         except UnknownKey as error:
             raise DecryptionError(f"The patient's key that sealed {identity} is missing.") from error
-    if value[:1] != MASTER or len(value) < 2 + value[1] + NONCE_BYTES:
+    if value[:1] != MASTER or len(value) < 2 or len(value) < 2 + value[1] + NONCE_BYTES:
         raise DecryptionError(f"The value of {identity} is damaged.")
     key = encryption_keys().get(value.key_id)
     if key is None:

@@ -15,6 +15,7 @@ from diagnoses.mizaj import Mizaj
 from diagnoses.models import Condition, Consent, Contraindication, Patient, Remedy, SideEffect
 from feedback.actions import submit
 from predictions.models import PredictionModel
+from tests.avicenna.test_permissions import POINT
 
 PASSWORD = "saffron-and-rose"
 
@@ -24,11 +25,17 @@ class Clinic:
 
     def __init__(self) -> None:
         self.headache = Condition.objects.create(slug="headache", name_en="Headache", name_fa="سردرد", category="head")
-        self.mint, self.violet, self.rose = (
+        # The last is what can still be recommended.
+        self.mint, self.violet, self.rose, _ = (
             Remedy.objects.create(
                 slug=slug, name_en=slug.title(), name_fa=name, kind="herbal", warmth=warmth, moisture=-warmth
             )
-            for slug, name, warmth in (("mint", "نعناع", 2), ("violet", "بنفشه", -1), ("rose", "گل سرخ", -2))
+            for slug, name, warmth in (
+                ("mint", "نعناع", 2),
+                ("violet", "بنفشه", -1),
+                ("rose", "گل سرخ", -2),
+                ("saffron", "زعفران", 3),
+            )
         )
         self.nausea = SideEffect.objects.create(slug="nausea", name_en="Nausea", name_fa="تهوع")
         self.bob = self._person("bob", Role.PRACTITIONER)
@@ -104,11 +111,14 @@ class Clinic:
             "contraindications": [str(patient.contraindications.get().pk)],
             "severe-side-effects": [str(report.flag.pk)],
             "sessions": [str(Session.objects.create(user=patient.user).pk)],
-            "remedies": ["mint", "violet", "rose"],
+            "remedies": ["mint", "violet", "rose", "saffron"],
             "conditions": ["headache"],
             "side-effects": ["nausea"],
             "emails": [patient.user.email, bob.email],
             "passwords": [PASSWORD],
             "pages": [1],
+            "endpoint": ["https://fcm.googleapis.com/x"],
+            "p256dh": [POINT],
+            "auth": ["A" * 22],
             "refreshes": [tokens.issue(Session.objects.create(user=patient.user))["refresh"]],
         }
