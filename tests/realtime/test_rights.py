@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 from rest_framework_simplejwt.tokens import AccessToken
+from websockets.exceptions import ConnectionClosed
 
 from accounts import tokens
 from accounts.actions import SessionReused, erase_person, renew, save_user, sign_out
@@ -227,3 +229,30 @@ def test_many_at_once_are_judged_as_each_alone(
 
     assert still_visible(pairs) == alone
     assert len(alone) == 2 + 2 + 1 + 3
+
+
+@pytest.mark.parametrize("round", [0, *(pytest.param(number, marks=pytest.mark.thorough) for number in range(1, 6))])
+@pytest.mark.parametrize("lose", [leave_the_care_team, pytest.param(sign_out_there, marks=pytest.mark.thorough)])
+async def test_a_right_that_is_lost_during_the_replay_shows_nothing_of_after(
+    watch: Any, bob: Any, diagnosis: Any, lose: Any, round: int
+) -> None:
+    for number in range(80):
+        changes = {"severity": number % 5 + 1, "notes": f"note {number}"}
+        await sync_to_async(change_diagnosis)(actor=None, diagnosis=diagnosis, changes=changes)
+    seen: list[int] = []
+
+    async def lose_then_write() -> int:
+        await sync_to_async(lose)(bob, diagnosis)
+        kept = (await sync_to_async(Diagnosis.objects.get)(pk=diagnosis.pk)).head
+        await sync_to_async(change_diagnosis)(actor=None, diagnosis=diagnosis, changes={"notes": "after"})
+        return int(kept)
+
+    async with watch(bob, diagnosis, since=0) as his:
+        losing = asyncio.create_task(lose_then_write())
+        with suppress(ConnectionClosed):
+            while True:
+                seen.append((await his.frame()).get("seq") or 0)
+        kept = await losing
+
+    assert his.socket.close_code in (4401, 4403)
+    assert max(seen, default=0) <= kept
