@@ -24,7 +24,6 @@ from rich.table import Table
 
 from tests.run import ROOT, postgresql, redis
 
-
 ENOUGH = 20_000
 
 
