@@ -5,7 +5,7 @@ RUN_ENV = DEBUG=$${DEBUG:-1} DATABASE_POOL_SIZE=$${DATABASE_POOL_SIZE:-20}
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all stack stack-test chaos fuzz bench-fanout bench-analytics bench-predictions bench-live lighthouse load e2e screenshots lint format messages dashboards lock clean
+.PHONY: help run demo test test-all stack stack-test chaos fuzz advisories bench-fanout bench-analytics bench-predictions bench-live lighthouse load e2e screenshots lint format messages dashboards lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ stack-test: .venv/.develop ## Try that stack: requests, restarts under load, out
 
 fuzz: .venv/.develop ## Send 20,000 requests made of the API's schema, as each role, and look at every answer (CASES= MINUTES=30 SEED=…)
 	@$(BIN)/python -m tests.fuzz --cases $${CASES:-20000} --minutes $${MINUTES:-30} $${SEED:+--seed $$SEED}
+
+advisories: .audit/bin/pip-audit ## Ask PyPI whether a pinned version has a known weakness; fails, and says so, where it cannot be asked
+	@.audit/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r requirements.txt -r requirements-dev.txt \
+		|| { echo "Not shown to be free of known weaknesses: see above."; exit 1; }
 
 chaos: .venv/.develop ## Kill, restart and mislead real servers under load at random (MINUTES=5 SEED=…)
 	@$(BIN)/python -m tests.chaos --minutes $${MINUTES:-5} $${SEED:+--seed $$SEED}
@@ -77,11 +81,15 @@ lock: ## Resolve the requirements anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove the environment and caches; data stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .audit .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Avicenna needs Python 3.11 or newer (PYTHON=python3.12 make …).")'
 	@$(PYTHON) -m venv .venv || { echo "python3 cannot make a virtual environment; on Debian: apt install python3-venv"; rm -rf .venv; exit 1; }
+
+# Beside .venv: what it brings along is for nothing else.
+.audit/bin/pip-audit:
+	@$(PYTHON) -m venv .audit && .audit/bin/pip install -q --disable-pip-version-check pip-audit==2.10.1
 
 .venv/.runtime: requirements.txt | .venv/bin/python
 	@echo "Installing what Avicenna needs into .venv …"

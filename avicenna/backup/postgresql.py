@@ -300,7 +300,7 @@ def _folders() -> Iterator[Path]:
 
 def _version(program: Path) -> int | None:
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603  # ours
     except (OSError, subprocess.CalledProcessError):
         return None
     found = re.search(r"\) (\d+)", said)

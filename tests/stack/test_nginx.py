@@ -47,7 +47,7 @@ def test_whoever_asks_for_another_host_is_not_answered(clinic: Stack) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.get(f"http://127.0.0.1:{clinic.http_port}/", trust_env=False)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"https://127.0.0.1:{clinic.https_port}/", verify=False, trust_env=False)  # noqa: S501
+        httpx.get(f"https://127.0.0.1:{clinic.https_port}/", verify=False, trust_env=False)  # noqa: S501  # its own
 
 
 ALWAYS = ("strict-transport-security", "x-content-type-options", "content-security-policy")
