@@ -34,6 +34,7 @@ class Reach(IntEnum):
 class Resource(StrEnum):
     PATIENT = "patient"
     CARE_TEAM = "care team"
+    GLASS = "emergency access"
     CONTRAINDICATION = "contraindication"
     DIAGNOSIS = "diagnosis"
     SCORES = "scores of recommendations"
@@ -72,7 +73,8 @@ ROLES = (Role.PATIENT, Role.PRACTITIONER, Role.RECEPTION, Role.HEAD, Role.OPERAT
 # Who may open the admin at all. What is in it for them says the table; being a superuser adds nothing to it.
 OPENS_ADMIN = frozenset({Role.RECEPTION, Role.HEAD, Role.OPERATOR})
 
-# A cell: whose (own: one's own record; care: those whose care team one is on, and the own; all) and what with it:
+# A cell: whose (own: one's own record; care: those whose care team one is on, or who were opened in an emergency, and
+# the own; all) and what with it:
 # r read, c create, w change (also stop, lift, look at), x erase or withdraw. Who may create does so within that reach.
 # In words, so that a field may stand for more than a column: `record` is the whole of it; `stream`, `predictions` and
 # `figures` are what is told about a diagnosis, live and worked out; `other_windows` is asking for public figures of
@@ -88,6 +90,10 @@ _TABLE = [
     (Resource.PATIENT, "source user",                        "-",        "-",        "all r",   "all r",   "-"),
     (Resource.PATIENT, "record",                             "own x",    "-",        "-",       "all x",   "-"),
     (Resource.CARE_TEAM, "practitioners",                    "-",        "-",        "all rw",  "all rw",  "-"),
+    (Resource.GLASS, "opening",                              "-",        "all c",    "-",       "-",       "-"),
+    (Resource.GLASS, "id practitioner at until reason reviewed_at",
+                                                             "own r",    "care r",   "-",       "all r",   "-"),
+    (Resource.GLASS, "review",                               "-",        "-",        "-",       "all w",   "-"),
     (Resource.CONTRAINDICATION, "id remedy remedy_name cause cause_name stated_at stated_by lifted_at lifted_by",
                                                              "own r",    "care rcw", "-",       "all r",   "-"),
     (Resource.CONTRAINDICATION, "reason",                    "own r",    "care rcw", "-",       "all r",   "-"),

@@ -36,6 +36,7 @@ class Kind(models.TextChoices):
     DIAGNOSIS = "diagnosis", _("diagnosis")
     RECOMMENDATION = "recommendation", _("recommendation")
     CONTRAINDICATION = "contraindication", _("contraindication")
+    EMERGENCY_ACCESS = "emergency_access", _("emergency access")
     FEEDBACK = "feedback", _("report")
     SEVERE_FLAG = "severe_flag", _("severe side effect")
     STATISTICS = "statistics", _("statistics")

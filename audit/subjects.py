@@ -16,6 +16,7 @@ SUBJECTS = {
     "diagnoses.diagnosis": (Kind.DIAGNOSIS, "patient_id"),
     "diagnoses.recommendation": (Kind.RECOMMENDATION, "diagnosis.patient_id"),
     "diagnoses.contraindication": (Kind.CONTRAINDICATION, "patient_id"),
+    "diagnoses.brokenglass": (Kind.EMERGENCY_ACCESS, "patient_id"),
     "feedback.feedback": (Kind.FEEDBACK, "patient_id"),
     "feedback.severeflag": (Kind.SEVERE_FLAG, "feedback.patient_id"),
     "predictions.predictionrecord": (Kind.PREDICTION, "patient_id"),

@@ -146,6 +146,15 @@ def keep(records: Sequence[AuditRecord], *, also_repeated: bool = False) -> None
         _remember(new)
 
 
+def broke_glass(actor: User, patient: UUID, glass: Model | None) -> None:
+    """A record was opened in an emergency, or one that there is not was named: then no object is. The reason is sealed
+    with what was opened."""
+    object_id = glass.pk if glass else ""
+    record = entry(actor, Action.BROKE_GLASS, Kind.PATIENT, patient=patient, object_id=object_id)
+    record.purpose = Purpose.EMERGENCY
+    _write(insert([record]))
+
+
 def signed(actor: User, action: Action, session: object = "") -> None:
     """In or out; of the session of the request unless another is named."""
     origin = current.get() or NOWHERE

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -8,8 +8,9 @@ from rest_framework.generics import ListAPIView
 
 from accounts.models import User
 from audit.filters import AccessFilter
-from audit.models import AuditRecord
+from audit.models import Action, AuditRecord
 from audit.serializers import AccessSerializer
+from diagnoses.models import BrokenGlass
 
 
 @extend_schema(tags=["auth"])
@@ -22,3 +23,12 @@ class AccessLogView(ListAPIView[AuditRecord]):
 
     def get_queryset(self) -> QuerySet[AuditRecord]:
         return AuditRecord.objects.about(cast(User, self.request.user))
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """With the reasons of emergencies, which the trail itself does not hold: they are sealed with the record."""
+        page = cast("list[AuditRecord]", super().paginate_queryset(queryset))
+        emergencies = {record.object_id: record for record in page if record.action == Action.BROKE_GLASS}
+        if emergencies:
+            for glass in BrokenGlass.objects.for_list().filter(pk__in=emergencies):
+                emergencies[str(glass.pk)].reason = glass.reason
+        return page

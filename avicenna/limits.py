@@ -25,6 +25,7 @@ LIMITS = {
     "export": Limit("everything about oneself", by_user="10/h"),
     "consents": Limit("a change of consents", by_user="30/h"),
     "erasure": Limit("an erasure", by_user="10/h", closed_without_cache=True),
+    "break-glass": Limit("opening a record in an emergency", by_user="10/h", closed_without_cache=True),
     "push": Limit("where a device can be told", by_user="30/h"),
     "tickets": Limit("a ticket for a socket", by_user="120/m"),
     "feedback": Limit("a report", by_user="120/m"),

@@ -27,6 +27,7 @@ from avicenna.permissions import require
 from avicenna.resealing import reseal_personal
 from diagnoses.consents import TEXT_VERSION
 from diagnoses.models import (
+    BrokenGlass,
     CatalogueTerm,
     Condition,
     Consent,
@@ -183,6 +184,9 @@ def erase_patient(*, actor: User | None, patient_id: UUID) -> None:
     patient.save(update_fields=["user", "birth_date", "erased_at", "updated_at"])
     trail.changed(actor, patient, {"is_erased": (False, True)})
     patient.care_team.clear()
+    opened = BrokenGlass.objects.standing().filter(patient=patient_id)
+    watching |= {glass.practitioner for glass in opened.select_related("practitioner")}
+    opened.update(until=patient.erased_at)
     Diagnosis.objects.filter(patient=patient_id).update(takes_events=False)
     Recommendation.objects.filter(diagnosis__patient=patient_id).update(dosage="", frequency="", instructions="")
     LogEntry.objects.filter(content_type__model="patient", object_id=patient_id).delete()

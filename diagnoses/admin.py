@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -14,9 +14,20 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Act, Resource, may
+from accounts.models import User
 from avicenna.admin import ReadOnlyAdmin, StaffAdmin
 from diagnoses import actions
-from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.glass import close_glass, review_glass
+from diagnoses.models import (
+    BrokenGlass,
+    Condition,
+    Contraindication,
+    Diagnosis,
+    Patient,
+    Recommendation,
+    Remedy,
+    SideEffect,
+)
 
 
 class TermAdmin(StaffAdmin):
@@ -159,6 +170,32 @@ class PatientAdmin(StaffAdmin):
         actions.set_care_team(actor=request.user, patient=form.instance, practitioners=members)  # type: ignore[arg-type]
         for formset in formsets:
             self.save_formset(request, form, formset, change)  # writes nothing, but the admin's log asks what changed
+
+
+@admin.register(BrokenGlass)
+class BrokenGlassAdmin(ReadOnlyAdmin):
+    """Records that were opened in an emergency, those that nobody has reviewed first."""
+
+    resource = Resource.GLASS
+    list_display = ["practitioner", "patient_id", "at", "until", "reviewed_at", "reviewed_by"]
+    list_filter = [("reviewed_at", admin.EmptyFieldListFilter), "at"]
+    fields = ["practitioner", "patient", "reason", "at", "until", "reviewed_at", "reviewed_by"]
+    ordering = [F("reviewed_at").asc(nulls_first=True), "-at"]
+    actions = ["review", "close"]
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BrokenGlass]:
+        return BrokenGlass.objects.visible_to(request.user).for_list()
+
+    @admin.action(description=_("Reviewed"))
+    def review(self, request: HttpRequest, glasses: QuerySet[BrokenGlass]) -> None:
+        for glass in glasses:
+            review_glass(actor=cast(User, request.user), glass=glass)
+
+    @admin.action(description=_("Close now"))
+    def close(self, request: HttpRequest, glasses: QuerySet[BrokenGlass]) -> None:
+        for glass in glasses:
+            close_glass(actor=cast(User, request.user), glass=glass)
 
 
 class RecommendationInline(ReadOnlyInline):

@@ -15,6 +15,7 @@ from avicenna.encryption import EncryptedJSONField, EncryptedTextField
 from avicenna.identifiers import new_id
 from diagnoses.mizaj import Mizaj
 from diagnoses.querysets import (
+    BrokenGlassQuerySet,
     CatalogueQuerySet,
     ContraindicationQuerySet,
     DiagnosisQuerySet,
@@ -205,6 +206,51 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()}: {self.is_given}"
+
+
+class BrokenGlass(models.Model):
+    """A practitioner opened a record without being on its care team, for a reason and for a while."""
+
+    encryption_key: ClassVar[str] = "patient__key"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="broken_glass")
+    practitioner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="glass_broken", verbose_name=_("practitioner")
+    )
+    reason = EncryptedTextField(_("reason"), validators=[MaxLengthValidator(500)])
+    at = models.DateTimeField(_("opened"), default=timezone.now, editable=False)
+    until = models.DateTimeField(_("open until"))
+    reviewed_at = models.DateTimeField(_("reviewed"), null=True, blank=True, editable=False)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="glass_reviewed",
+        verbose_name=_("reviewed by"),
+    )
+
+    objects: ClassVar[BrokenGlassQuerySet] = BrokenGlassQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("emergency access")
+        verbose_name_plural = _("emergency accesses")
+        ordering = ["-at", "-pk"]
+        indexes = [
+            # whether a practitioner sees a record: asked with every record
+            models.Index(fields=["practitioner", "patient", "until"], name="broken_glass_open"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(reviewed_at=None, reviewed_by=None)
+                | models.Q(reviewed_at__isnull=False, reviewed_by__isnull=False),
+                name="broken_glass_reviewed_by_whom_and_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.practitioner}"
 
 
 class Diagnosis(models.Model):

@@ -10,7 +10,16 @@ from rest_framework import serializers
 from accounts.access import Resource
 from avicenna.fields import PastDateField, one_to_five, text
 from avicenna.serializers import FIXED, ChangeSerializer, FieldsByRole
-from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.models import (
+    BrokenGlass,
+    Condition,
+    Contraindication,
+    Diagnosis,
+    Patient,
+    Recommendation,
+    Remedy,
+    SideEffect,
+)
 
 TERM_FIELDS = ["slug", "name", "name_en", "name_fa", "is_active"]
 
@@ -200,6 +209,25 @@ class ReplaceSerializer(RecommendationSerializer):
 
     class Meta(RecommendationSerializer.Meta):
         fields = [*RecommendationSerializer.Meta.fields, "reason"]
+
+
+class GlassBreakSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500, help_text="three words or more")
+
+
+class GlassBrokenSerializer(serializers.Serializer[Any]):
+    until = serializers.DateTimeField(help_text="so long it is open, if there is such a record")
+
+
+class BrokenGlassSerializer(FieldsByRole, serializers.ModelSerializer[BrokenGlass]):
+    resource = Resource.GLASS
+    practitioner = PersonField(read_only=True)
+    reason = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = BrokenGlass
+        fields = ["id", "practitioner", "at", "until", "reason", "reviewed_at"]
+        read_only_fields = fields
 
 
 class ContraindicationSerializer(FieldsByRole, serializers.ModelSerializer[Contraindication]):

@@ -14,6 +14,8 @@ router.register("diagnoses", views.DiagnosisViewSet, basename="diagnosis")
 router.register("recommendations", views.RecommendationViewSet, basename="recommendation")
 
 urlpatterns = [
+    path("patients/<uuid:patient_id>/break-glass", views.BreakGlassView.as_view(), name="break-glass"),
+    path("patients/<uuid:patient_id>/broken-glass", views.BrokenGlassView.as_view(), name="broken-glass"),
     path(
         "patients/<uuid:patient_id>/contraindications/",
         views.ContraindicationViewSet.as_view({"get": "list", "post": "create"}),

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any, cast
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.generics import ListAPIView
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +24,7 @@ from audit.models import Kind
 from audit.reading import TellsReads
 from avicenna.idempotency import create_once
 from avicenna.permissions import allowed
+from avicenna.throttling import limited
 from diagnoses import actions
 from diagnoses.filters import (
     ConditionFilter,
@@ -31,13 +34,26 @@ from diagnoses.filters import (
     RemedyFilter,
     SideEffectFilter,
 )
-from diagnoses.models import Condition, Contraindication, Diagnosis, Patient, Recommendation, Remedy, SideEffect
+from diagnoses.glass import break_glass
+from diagnoses.models import (
+    BrokenGlass,
+    Condition,
+    Contraindication,
+    Diagnosis,
+    Patient,
+    Recommendation,
+    Remedy,
+    SideEffect,
+)
 from diagnoses.serializers import (
+    BrokenGlassSerializer,
     ChangedDiagnosisSerializer,
     ChangedRecommendationSerializer,
     ConditionSerializer,
     ContraindicationSerializer,
     DiagnosisSerializer,
+    GlassBreakSerializer,
+    GlassBrokenSerializer,
     ListedPatientSerializer,
     NewDiagnosisSerializer,
     PatientSerializer,
@@ -126,6 +142,38 @@ class PatientViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericView
         given.is_valid(raise_exception=True)
         patient = actions.change_patient(actor=cast(User, request.user), patient=patient, changes=given.validated_data)
         return Response(self.get_serializer(patient).data)
+
+
+@extend_schema(tags=["clinic"])
+class BreakGlassView(APIView):
+    """Opens a record to a practitioner who is not on its care team, for an hour.
+
+    The record is named by its number. The answer is the same where there is none: see whether it opens.
+    """
+
+    permission_classes = [allowed(Resource.GLASS)]
+
+    @extend_schema(request=GlassBreakSerializer, responses={202: GlassBrokenSerializer})
+    @limited("break-glass")
+    def post(self, request: Request, patient_id: UUID) -> Response:
+        given = GlassBreakSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        until = break_glass(actor=cast(User, request.user), patient_id=patient_id, **given.validated_data)
+        return Response(GlassBrokenSerializer({"until": until}).data, status=status.HTTP_202_ACCEPTED)
+
+
+@extend_schema(tags=["clinic"])
+class BrokenGlassView(ListAPIView[BrokenGlass]):
+    """Who opened this record in an emergency, when and why: for the patient, the care team and the head."""
+
+    queryset = BrokenGlass.objects.none()
+    serializer_class = BrokenGlassSerializer
+    permission_classes = [allowed(Resource.GLASS)]
+
+    def get_queryset(self) -> QuerySet[BrokenGlass]:
+        patient = get_object_or_404(Patient.objects.visible_to(self.request.user), pk=self.kwargs["patient_id"])
+        trail.listed([patient], kind=Kind.EMERGENCY_ACCESS)
+        return BrokenGlass.objects.for_list().filter(patient=patient)
 
 
 @extend_schema(tags=["clinic"])

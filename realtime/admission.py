@@ -89,10 +89,11 @@ def _admit(handshake: Handshake) -> tuple[Grant, Watching]:
     if session is None:
         raise not_signed_in()
     visible = Diagnosis.objects.visible_to(session.user).filter(pk=handshake.diagnosis_id)
-    found = visible.values_list("head", "patient").first()
+    sighted = visible.with_end_of_sight(session.user)
+    found = sighted.values_list("head", "patient", "seen_until").first()  # type: ignore[misc]  # annotated there
     if found is None:
         raise not_allowed()
-    head, patient = found
+    head, patient, seen_until = found
     network = network_of(handshake.address)
     watching = watch(
         session.user,
@@ -103,7 +104,8 @@ def _admit(handshake: Handshake) -> tuple[Grant, Watching]:
         since=handshake.since,
         head=head,
     )
-    return Grant(session.user_id, session.pk, handshake.diagnosis_id, session.access_until, rights), watching
+    grant = Grant(session.user_id, session.pk, handshake.diagnosis_id, session.access_until, rights, seen_until)
+    return grant, watching
 
 
 admit = offloaded(_admit)

@@ -64,6 +64,7 @@ class DiagnosisSocket:
         "_minute",
         "_outbox",
         "_receive",
+        "_sight",
         "_task",
         "_timer",
         "_watching",
@@ -81,6 +82,7 @@ class DiagnosisSocket:
         self._outbox = Outbox(send)
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._sight: asyncio.TimerHandle | None = None
         self._watching: Watching | None = None
         self._language = "en"
         self._minute = 0.0
@@ -102,8 +104,8 @@ class DiagnosisSocket:
             self._refuse(Refused(CloseCode.RESTARTING, "unavailable"))
         finally:
             self._task = None
-            if self._timer is not None:
-                self._timer.cancel()
+            for timer in filter(None, (self._timer, self._sight)):
+                timer.cancel()
             if self._watching is not None:
                 current_hub().deliveries.note(self._watching, self.head)
             await current_hub().leave(self)
@@ -137,6 +139,7 @@ class DiagnosisSocket:
         self.grant, self._watching = await admit(handshake)
         self.head = self._watching.head
         self._await_expiry()
+        self._await_end_of_sight()
         self._say("connect", Connect(head=self.head, heartbeat_seconds=HEARTBEAT_SECONDS))
         try:
             await current_hub().join(self, handshake.since)
@@ -167,6 +170,12 @@ class DiagnosisSocket:
             self._timer.cancel()
         remaining = (self.grant.access_until - timezone.now()).total_seconds()
         self._timer = asyncio.get_running_loop().call_later(max(0.0, remaining - WARNING_SECONDS), self._warn)
+
+    def _await_end_of_sight(self) -> None:
+        """What was opened in an emergency closes by itself."""
+        if self.grant.seen_until is not None:
+            remaining = (self.grant.seen_until - timezone.now()).total_seconds()
+            self._sight = asyncio.get_running_loop().call_later(max(0.0, remaining), self.dismiss, not_allowed())
 
     def _warn(self) -> None:
         remaining = (self.grant.access_until - timezone.now()).total_seconds()

@@ -31,6 +31,8 @@ class Grant:
     diagnosis_id: UUID
     access_until: datetime
     rights: int
+    # When it was opened for a while (`diagnoses.glass`): no change of rights says that it is over.
+    seen_until: datetime | None = None
 
 
 class Holder(Protocol):

@@ -12,8 +12,9 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from accounts.models import Role, Session, User
 from accounts.serializers import MeSerializer
-from diagnoses.models import Consent, Contraindication, Diagnosis, Patient, Recommendation
+from diagnoses.models import BrokenGlass, Consent, Contraindication, Diagnosis, Patient, Recommendation
 from diagnoses.serializers import (
+    BrokenGlassSerializer,
     ContraindicationSerializer,
     DiagnosisSerializer,
     PatientSerializer,
@@ -42,6 +43,9 @@ class Record:
 
     def contraindications(self) -> QuerySet[Contraindication]:
         return Contraindication.objects.filter(patient=self.patient).for_list().order_by("stated_at", "pk")
+
+    def broken_glass(self) -> QuerySet[BrokenGlass]:
+        return BrokenGlass.objects.filter(patient=self.patient).for_list().order_by("at", "pk")
 
     def feedback(self) -> QuerySet[Feedback]:
         return Feedback.objects.filter(patient=self.patient).for_list().order_by("created_at", "pk")
@@ -91,6 +95,7 @@ def _lists(record: Record) -> Iterator[tuple[str, Iterable[Any]]]:
     yield "diagnoses", _serialized(DiagnosisSerializer, record.diagnoses())
     yield "recommendations", _serialized(RecommendationSerializer, record.recommendations())
     yield "contraindications", _serialized(ContraindicationSerializer, record.contraindications())
+    yield "emergency_accesses", _serialized(BrokenGlassSerializer, record.broken_glass())
     yield "feedback", _serialized(FeedbackSerializer, record.feedback())
     shown = ("recommendation", "model_version", "predicted", "lower", "upper", "shown_at", "last_shown_at")
     yield "predictions", record.predictions().values(*shown).iterator(CHUNK)

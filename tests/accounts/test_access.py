@@ -44,6 +44,7 @@ ELSEWHERE = {"source", "user", "record", "active_diagnoses", "stream", "predicti
 
 READS: list[tuple[Resource, str | None, str]] = [
     (Resource.PATIENT, "full_name", "/api/patients/{patient}/"),
+    (Resource.GLASS, "reason", "/api/patients/{patient}/broken-glass"),
     (Resource.CONTRAINDICATION, None, "/api/patients/{patient}/contraindications/"),
     (Resource.DIAGNOSIS, None, "/api/diagnoses/{diagnosis}/"),
     (Resource.DIAGNOSIS, "stream", "/api/diagnoses/{diagnosis}/snapshot"),
@@ -110,6 +111,7 @@ ADMIN: dict[str, tuple[Resource, str | None]] = {
     "realtime/diagnosisevent": (Resource.EVENT, "event"),
     "realtime/receipt": (Resource.EVENT, None),
     "audit/auditrecord": (Resource.TRAIL, None),
+    "diagnoses/brokenglass": (Resource.GLASS, None),
     "predictions/predictionmodel": (Resource.MODEL, None),
     "predictions/predictionrecord": (Resource.PREDICTION, None),
     "diagnoses/condition": (Resource.CATALOGUE, None),

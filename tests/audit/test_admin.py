@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from audit.models import AuditRecord
 from audit.subjects import SUBJECTS
 from audit.trail import entry, keep
-from diagnoses.models import Contraindication, Diagnosis, Patient, Recommendation
+from diagnoses.glass import break_glass
+from diagnoses.models import BrokenGlass, Contraindication, Diagnosis, Patient, Recommendation
 from feedback.actions import submit
 from feedback.models import Feedback, SevereFlag
 from predictions.models import PredictionRecord
@@ -29,14 +30,15 @@ def page(client: Any, sam: Any) -> Any:
 
 
 @pytest.fixture
-def clinic(alice: Any, recommendation: Any, nausea: Any) -> None:
+def clinic(alice: Any, charlie: Any, recommendation: Any, nausea: Any) -> None:
     submit(actor=alice, recommendation_id=recommendation.pk, rating=1, symptom_improvement=1, side_effects={nausea: 5})
     show(recommendation, 0.5)
+    break_glass(actor=charlie, patient_id=recommendation.diagnosis.patient_id, reason="she fainted here")
     session = alice.sessions.create()
     Receipt.objects.create(session=session, diagnosis=recommendation.diagnosis, seen_seq=1, seen_at=session.created_at)
 
 
-SHOWN = [Patient, Diagnosis, Feedback, SevereFlag, PredictionRecord, DiagnosisEvent, Receipt]
+SHOWN = [Patient, BrokenGlass, Diagnosis, Feedback, SevereFlag, PredictionRecord, DiagnosisEvent, Receipt]
 
 
 def told() -> list[tuple[str, str]]:

@@ -68,6 +68,8 @@ TABLE: dict[str, tuple[int, ...]] = {
     "POST /api/patients/": (401, 403, 201, 201, 403, 201, 201, 403),
     "GET /api/patients/<pk>/": (401, 200, 200, 404, 404, 200, 200, 403),
     "PATCH /api/patients/<pk>/": (401, 403, 200, 404, 403, 200, 200, 403),
+    "POST /api/patients/<patient_id>/break-glass": (401, 403, 409, 202, 403, 403, 403, 403),  # Bob sees it already
+    "GET /api/patients/<patient_id>/broken-glass": OF_THE_DIAGNOSIS,
     "GET /api/patients/<patient_id>/contraindications/": OF_THE_DIAGNOSIS,
     "POST /api/patients/<patient_id>/contraindications/": CARE_TEAM_CREATES,
     "POST /api/patients/<patient_id>/contraindications/<pk>/lift/": CARE_TEAM_WRITES,
@@ -205,6 +207,7 @@ def body(row: str, clinic: dict[str, Any]) -> dict[str, Any]:
         "POST /api/auth/register": {"email": "n@n.example", "password": "saffron-and-rose", "full_name": "New"},
         "POST /api/patients/": {"full_name": "New"},
         "POST /api/patients/<patient_id>/contraindications/": {"remedy": "sweet-violet", "cause": "allergy"},
+        "POST /api/patients/<patient_id>/break-glass": {"reason": "she fainted here"},
         "POST /api/diagnoses/": {"patient": clinic["patients"], "condition": "headache", "severity": 2},
         "POST /api/diagnoses/<diagnosis_id>/recommendations/": {"remedy": "sweet-violet"},
         "POST /api/recommendations/<pk>/replace/": {"remedy": "sweet-violet"},

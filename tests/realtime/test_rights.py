@@ -19,7 +19,8 @@ from accounts import tokens
 from accounts.actions import SessionReused, erase_person, renew, save_user, sign_out
 from accounts.models import Role, Session, User
 from diagnoses.actions import change_diagnosis, create_patient, record_diagnosis, set_care_team
-from diagnoses.models import Diagnosis
+from diagnoses.glass import break_glass, close_glass
+from diagnoses.models import BrokenGlass, Diagnosis
 from diagnoses.querysets import still_visible
 from realtime.admission import admit
 from realtime.consumers import diagnosis_stream
@@ -221,6 +222,10 @@ def test_many_at_once_are_judged_as_each_alone(
     former = User.objects.create(email="former@clinic.example", role=Role.PATIENT)
     diagnosis.patient.care_team.add(former)  # a member whose role was taken away
     hers = create_patient(actor=charlie, full_name="Somebody")
+    break_glass(actor=charlie, patient_id=diagnosis.patient_id, reason="she fainted here")
+    BrokenGlass.objects.create(
+        patient=hers, practitioner=bob, reason="long ago it was", until=timezone.now() - timedelta(hours=1)
+    )
     third = record_diagnosis(actor=charlie, patient=hers, condition=headache, severity=1)
     users = [alice, bob, charlie, dora, sam, gone, former]
     pairs = list(itertools.product(users, [diagnosis.pk, other_diagnosis.pk, third.pk, hers.pk]))
@@ -228,7 +233,32 @@ def test_many_at_once_are_judged_as_each_alone(
     alone = {(user.pk, pk) for user, pk in pairs if Diagnosis.objects.visible_to(user).filter(pk=pk).exists()}
 
     assert still_visible(pairs) == alone
-    assert len(alone) == 2 + 2 + 1 + 3
+    assert len(alone) == 2 + 2 + 1 + 2 + 3
+
+
+async def test_a_record_that_was_opened_for_a_while_closes_by_itself(
+    watch: Any, charlie: Any, diagnosis: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("diagnoses.glass.OPEN_FOR", timedelta(seconds=2))
+    said = {"actor": charlie, "patient_id": diagnosis.patient_id, "reason": "she fainted here"}
+    await sync_to_async(break_glass)(**said)
+
+    async with watch(charlie, diagnosis, since=1) as client:
+        assert (await client.frame())["type"] == "connect"
+        assert (await client.frame())["data"]["code"] == "not_allowed"
+        assert await client.close_code() == 4403
+
+
+async def test_the_head_closes_it_at_once(watch: Any, charlie: Any, sam: Any, diagnosis: Any) -> None:
+    said = {"actor": charlie, "patient_id": diagnosis.patient_id, "reason": "she fainted here"}
+    await sync_to_async(break_glass)(**said)
+
+    async with watch(charlie, diagnosis, since=1) as client:
+        assert (await client.frame())["type"] == "connect"
+        glass = await BrokenGlass.objects.aget()
+        await sync_to_async(close_glass)(actor=sam, glass=glass)
+
+        assert await client.close_code() == 4403
 
 
 @pytest.mark.parametrize("round", [0, *(pytest.param(number, marks=pytest.mark.thorough) for number in range(1, 6))])

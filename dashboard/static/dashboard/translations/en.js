@@ -599,6 +599,7 @@ export default {
   "access.kind_diagnosis": "a diagnosis",
   "access.kind_recommendation": "a recommendation",
   "access.kind_contraindication": "what you must not be given",
+  "access.kind_emergency_access": "who opened your record in an emergency",
   "access.kind_feedback": "a report of yours",
   "access.kind_severe_flag": "a severe side effect",
   "access.kind_statistics": "your figures",

@@ -577,6 +577,7 @@ export default {
   "access.kind_diagnosis": "یک تشخیص",
   "access.kind_recommendation": "یک توصیه",
   "access.kind_contraindication": "آنچه نباید به شما داده شود",
+  "access.kind_emergency_access": "فهرست بازکردن‌های اضطراری پروندهٔ شما",
   "access.kind_feedback": "یک گزارش شما",
   "access.kind_severe_flag": "یک عارضهٔ شدید",
   "access.kind_statistics": "آمار شما",
