@@ -1,4 +1,7 @@
-"""One shape for every error: `{"error": {"code", "message", "fields"?}}`, in the caller's language."""
+"""One shape for every error: `{"error": {"code", "message", "fields"?, "current"?}}`, in the caller's language.
+
+`current` comes with `changed_meanwhile` alone.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,9 @@ class ActionError(Exception):
     message: str | Promise = gettext_lazy("This is not possible.")  # of the class, or of one error that names things
     status: ClassVar[int] = status.HTTP_400_BAD_REQUEST
 
+    # What is there instead, where that is the answer: as the API shows it.
+    current: dict[str, Any] | None = None
+
     def __init__(self, *, field: str | None = None, reasons: Sequence[str] = ()) -> None:
         """`field` is what must change; `reasons` say why, when the message alone does not."""
         super().__init__(str(self.message))
@@ -59,7 +65,10 @@ def refusal(error: ActionError | exceptions.ValidationError) -> Response:
     if isinstance(error, exceptions.ValidationError):
         return Response(_translate(error), status=error.status_code)
     fields = {error.field: error.reasons or [str(error.message)]} if error.field else None
-    return Response(body(error.code, error.message, fields), status=error.status)
+    said = body(error.code, error.message, fields)
+    if error.current is not None:
+        said["error"]["current"] = error.current
+    return Response(said, status=error.status)
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -49,6 +50,8 @@ WISHES = {
     Consent.Purpose.TRAINING: "trains_models",
 }
 
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
 # Who sees every record, and may watch any.
 SEE_ALL = [role for role in Role if reach(role, Act.READ, Resource.DIAGNOSIS) == Reach.ALL]
 
@@ -57,6 +60,18 @@ class AlreadyEnded(ActionError):
     code = "already_ended"
     message = _("This recommendation is no longer active.")
     status = status.HTTP_409_CONFLICT
+
+
+class ChangedMeanwhile(ActionError):
+    """Somebody else was faster; `row` is what is there now."""
+
+    code = "changed_meanwhile"
+    message = _("Somebody else has changed this meanwhile. Please look at it again.")
+    status = status.HTTP_409_CONFLICT
+
+    def __init__(self, row: Recommendation) -> None:
+        super().__init__()
+        self.row = row
 
 
 class AlreadyRecommended(ActionError):
@@ -152,10 +167,10 @@ def give_key(*, patient_id: UUID) -> None:
 
 @transaction.atomic
 def change_patient(*, actor: User | None, patient: Patient, changes: Mapping[str, Any]) -> Patient:
+    _lock_patient(patient.pk)
     _require(actor, Act.CHANGE, Resource.PATIENT, patient)
     for name in changes:
         require(actor, Act.CHANGE, Resource.PATIENT, name)
-    _lock_patient(patient.pk)
     patient = Patient.objects.get(pk=patient.pk)
     _apply(actor, patient, patient, changes)
     return patient
@@ -232,8 +247,8 @@ def record_diagnosis(
     **fields: Any,
 ) -> Diagnosis:
     """`practitioner` is the actor unless said otherwise. `fields`: imbalance, symptoms, notes, created_at."""
-    _require(actor, Act.CREATE, Resource.DIAGNOSIS, patient)
     wishes = _lock_patient(patient.pk)
+    _require(actor, Act.CREATE, Resource.DIAGNOSIS, patient)
     if not wishes.is_treated:
         raise RecordClosed
     if not condition.is_active:
@@ -270,8 +285,8 @@ def recommend(
     *, actor: User | None, diagnosis: Diagnosis, remedy: Remedy, id: UUID | None = None, **fields: Any
 ) -> Recommendation:
     """`fields`: dosage, frequency, duration_days, instructions, created_at."""
-    _require(actor, Act.CREATE, Resource.RECOMMENDATION, diagnosis.patient)
     _lock_patient(diagnosis.patient_id)
+    _require(actor, Act.CREATE, Resource.RECOMMENDATION, diagnosis.patient)
     diagnosis = _open_diagnosis(diagnosis.pk)
     recommendation = _add(actor, diagnosis, remedy, id=id, **fields)
     _publish(actor, diagnosis, RecommendationUpdate.added(recommendation))
@@ -280,10 +295,15 @@ def recommend(
 
 @transaction.atomic
 def change_recommendation(
-    *, actor: User | None, recommendation: Recommendation, changes: Mapping[str, Any]
+    *, actor: User | None, recommendation: Recommendation, changes: Mapping[str, Any], seen: Mapping[str, Any] = EMPTY
 ) -> Recommendation:
-    """Dosage, frequency, duration and instructions of an active recommendation."""
+    """Dosage, frequency, duration and instructions of an active recommendation.
+
+    `seen` is what the actor had before them. Raises `ChangedMeanwhile` when it is not so any more.
+    """
     diagnosis, recommendation = _open_recommendation(actor, recommendation)
+    if any(getattr(recommendation, name) != value for name, value in seen.items()):
+        raise ChangedMeanwhile(recommendation)
     previous = RecommendationState.of(recommendation)
     if changed := _apply(actor, diagnosis.patient, recommendation, changes):
         state = RecommendationState.of(recommendation)
@@ -356,8 +376,8 @@ def contraindicate(
     What is given already goes on until a practitioner stops it: see `Contraindication.active_recommendations`.
     A retired remedy can be named, too: it may come back.
     """
-    _require(actor, Act.CREATE, Resource.CONTRAINDICATION, patient)
     _lock_patient(patient.pk)
+    _require(actor, Act.CREATE, Resource.CONTRAINDICATION, patient)
     contraindication = Contraindication(
         id=id or new_id(), patient=patient, remedy=remedy, cause=cause, reason=reason, stated_by=actor
     )
@@ -374,8 +394,8 @@ def contraindicate(
 @transaction.atomic
 def lift_contraindication(*, actor: User | None, contraindication: Contraindication) -> Contraindication:
     """The remedy may be given again; who stated it and who lifted it stays in the record."""
-    _require(actor, Act.CHANGE, Resource.CONTRAINDICATION, contraindication.patient)
     _lock_patient(contraindication.patient_id)
+    _require(actor, Act.CHANGE, Resource.CONTRAINDICATION, contraindication.patient)
     contraindication = Contraindication.objects.for_list().get(pk=contraindication.pk)
     if not contraindication.is_standing:
         raise AlreadyLifted
@@ -404,7 +424,10 @@ def _publish(actor: User | None, diagnosis: Diagnosis, update: RecommendationUpd
 
 
 def _require(actor: User | None, act: Act, resource: Resource, patient: Patient) -> None:
-    """Both the role and whose record it is. Raises `Forbidden`."""
+    """Both the role and whose record it is. Raises `Forbidden`.
+
+    Asked once the patient is locked: who takes a right away waits for that lock, or is waited for.
+    """
     require(actor, act, resource)
     if actor and not Patient.objects.visible_to(actor).filter(pk=patient.pk).exists():
         raise Forbidden

@@ -188,6 +188,15 @@ class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
         read_only_fields = ["diagnosis", "status", "replaces", "effectiveness_score", "confidence"]
 
 
+class SeenRecommendationSerializer(RecommendationSerializer):
+    """What of a recommendation its change is made from."""
+
+    remedy = None  # type: ignore[assignment]
+
+    class Meta(RecommendationSerializer.Meta):
+        fields = ["dosage", "frequency", "duration_days", "instructions"]
+
+
 class ChangedRecommendationSerializer(ChangeSerializer, RecommendationSerializer):
     reader = RecommendationSerializer
     fixed: ClassVar[dict[str, str | Promise]] = {
@@ -195,9 +204,14 @@ class ChangedRecommendationSerializer(ChangeSerializer, RecommendationSerializer
         "remedy": _("A remedy is not changed but replaced."),
     }
     remedy = None  # type: ignore[assignment]
+    seen = SeenRecommendationSerializer(
+        required=False,
+        help_text="what was read before: answered with 409 `changed_meanwhile` and what is `current` when it is not so "
+        "any more; without it the last one to change wins",
+    )
 
     class Meta(RecommendationSerializer.Meta):
-        fields = ["dosage", "frequency", "duration_days", "instructions"]
+        fields = ["dosage", "frequency", "duration_days", "instructions", "seen"]
 
 
 class StopSerializer(serializers.Serializer[Any]):

@@ -311,9 +311,15 @@ class RecommendationViewSet(TellsReads, RetrieveModelMixin, GenericViewSet[Recom
         recommendation = self.get_object()
         given = ChangedRecommendationSerializer(recommendation, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        recommendation = actions.change_recommendation(
-            actor=cast(User, request.user), recommendation=recommendation, changes=given.validated_data
-        )
+        changes = given.validated_data
+        seen = changes.pop("seen", {})
+        try:
+            recommendation = actions.change_recommendation(
+                actor=cast(User, request.user), recommendation=recommendation, changes=changes, seen=seen
+            )
+        except actions.ChangedMeanwhile as error:
+            error.current = self.get_serializer(error.row).data
+            raise
         return Response(self.get_serializer(recommendation).data)
 
     @extend_schema(request=None, responses=RecommendationSerializer)

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from diagnoses.actions import recommend
 from diagnoses.models import Diagnosis, Recommendation, Remedy
+from tests.accounts.racing import race
 
 GIVEN = {"remedy": "mint", "dosage": "۲ گرم", "frequency": "twice a day", "duration_days": 14, "instructions": "با عسل"}
 
@@ -127,6 +128,29 @@ def test_what_is_not_changed_but_done_is_refused(api: Any, bob: Any, root: str, 
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["fields"].keys()) == (400, "invalid", other.keys())
     assert (api(bob).get(root).json(), told(diagnosis)) == (before, ["added"])
+
+
+def test_of_two_who_change_the_same_the_second_is_told_what_is_there(api: Any, bob: Any, recommendation: Any) -> None:
+    client, path = api(bob), f"/api/recommendations/{recommendation.pk}/"
+    seen = {name: client.get(path).json()[name] for name in ("dosage", "frequency")}
+
+    first = client.patch(path, {"dosage": "5 g", "seen": seen})
+    second = client.patch(path, {"dosage": "9 g", "seen": seen})
+    again = client.patch(path, {"dosage": "9 g", "seen": seen | {"dosage": "5 g"}})
+
+    assert [answer.status_code for answer in (first, second, again)] == [200, 409, 200]
+    error = second.json()["error"]
+    assert (error["code"], error["current"]) == ("changed_meanwhile", first.json())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_the_same_time_one_wins(api: Any, bob: Any, recommendation: Any) -> None:
+    path, seen = f"/api/recommendations/{recommendation.pk}/", {"dosage": recommendation.dosage}
+    clients = [api(bob), api(bob)]
+
+    answers = race(*(lambda n=n: clients[n].patch(path, {"dosage": f"{n} g", "seen": seen}) for n in (0, 1)))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
 
 
 def test_the_whole_recommendation_may_come_back_with_a_change(

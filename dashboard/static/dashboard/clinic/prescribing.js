@@ -48,7 +48,7 @@ export function ManageSheet({ diagnosis, recommendation }) {
 function Change({ recommendation }) {
   const { remedy_name: name, dosage, frequency, duration_days, instructions } = recommendation;
   const typed = useSignal({ dosage, frequency, duration_days: duration_days ?? "", instructions });
-  const sending = useTelling(() => patch(pathOf(recommendation), sent(typed.value)), t("prescribe.changed"));
+  const sending = useTelling(() => patch(pathOf(recommendation), { ...sent(typed.value), seen: { dosage, frequency, duration_days, instructions } }), t("prescribe.changed"));
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
       <${SheetHeader} title=${t("prescribe.change")} about=${name} />
