@@ -134,10 +134,10 @@ class PatientAdmin(StaffAdmin):
     """Demographics and the care team; clinical texts are for the care team alone."""
 
     resource = Resource.PATIENT
-    list_display = ["full_name", "sex", "birth_date", "mizaj_type", "source", "created_at"]
+    list_display = ["full_name", "sex", "birth_date", "mizaj_type", "source", "created_at", "id"]
     list_filter = ["mizaj_type", "sex", "source"]
-    fields = ["full_name", "user", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
-    readonly_fields = ["full_name", "user", "birth_date", "sex", "mizaj_type", "created_at"]
+    fields = ["full_name", "id", "user", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
+    readonly_fields = ["full_name", "id", "user", "birth_date", "sex", "mizaj_type", "created_at"]
     filter_horizontal = ["care_team"]
     inlines = [ContraindicationInline]
     list_per_page = 50

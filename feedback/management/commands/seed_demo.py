@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
     def _build(self, story: Story) -> None:
         practitioners = [self._user(email, Role.PRACTITIONER, name) for email, name in PRACTITIONERS.items()]
-        self._user(STAFF, Role.HEAD, "پذیرش")
+        self._user(STAFF, Role.HEAD, "رئیس درمانگاه")
         patients = [self._patient(story, number, practitioners) for number in range(len(story.people))]
         recommendations = self._advise(story, patients)
         self._contraindicate(story, patients)

@@ -11,6 +11,7 @@ import { me } from "../session.js";
 import { html } from "../ui.js";
 import { Contraindications } from "./contraindications.js";
 import { RecordSheet as DiagnosisSheet } from "./diagnosing.js";
+import { BrokenGlass } from "./glass.js";
 import { ageOf } from "./person.js";
 import { RecordSheet } from "./record.js";
 
@@ -29,17 +30,19 @@ export function PatientScreen({ id }) {
       ${data && html`<${Record} patient=${data.patient} onChanged=${again} />`}
       ${data && html`<${Diagnoses} patient=${data.patient} diagnoses=${data.diagnoses} />`}
       ${data && html`<${Contraindications} patient=${data.patient} all=${data.contraindications} onChanged=${again} />`}
+      ${data && html`<${BrokenGlass} all=${data.opened} />`}
     </div>
   `;
 }
 
 async function askForPatient(id) {
-  const [patient, diagnoses, contraindications] = await Promise.all([
+  const [patient, diagnoses, contraindications, opened] = await Promise.all([
     get(`/api/patients/${id}/`),
     get(`/api/diagnoses/?patient=${id}&page_size=100`),
     get(`/api/patients/${id}/contraindications/?page_size=100`),
+    get(`/api/patients/${id}/broken-glass`),
   ]);
-  return { patient, diagnoses: diagnoses.results, contraindications: contraindications.results };
+  return { patient, diagnoses: diagnoses.results, contraindications: contraindications.results, opened: opened.results };
 }
 
 const mayWrite = () => me.value.role === "practitioner";

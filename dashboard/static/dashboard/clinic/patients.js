@@ -8,7 +8,9 @@ import { Nothing, Problem, Waiting } from "../parts/notices.js";
 import { Pager } from "../parts/pager.js";
 import { openSheet } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
+import { me } from "../session.js";
 import { html, useSignal } from "../ui.js";
+import { GlassSheet } from "./glass.js";
 import { ageOf, MIZAJES } from "./person.js";
 import { NewPatientSheet } from "./record.js";
 
@@ -37,6 +39,7 @@ export function PatientsScreen() {
       ${data && !shown.length && html`<${Nothing} icon="people" title=${t("patients.none")} hint=${t("patients.none_hint")} />`}
       <ul class="cards plain-list">${shown.map((patient) => html`<li key=${patient.id}><${Card} patient=${patient} /></li>`)}</ul>
       ${data && html`<${Pager} page=${wanted.value.page} size=${SIZE} count=${data.count} onTurn=${(page) => want({ page })} />`}
+      ${me.value.role === "practitioner" && html`<button class="quiet wide" type="button" id="break-glass" onClick=${() => openSheet(() => html`<${GlassSheet} />`)}>${t("glass.title")}</button>`}
     </div>
   `;
 }

@@ -39,6 +39,7 @@ export function ProfileScreen() {
             <span class="chip">${t(`role.${role}`)}</span>
             ${record && html`<span class="chip">${record.mizaj_type ? t("profile.mizaj", { value: word("mizaj", record.mizaj_type) }) : t("profile.mizaj_unknown")}</span>`}
           </p>
+          ${patient && html`<p class="soft small">${t("profile.number")} <bdi dir="ltr" id="record-number">${patient}</bdi></p>`}
           ${record && !record.mizaj_type && html`<p class="soft small">${t("profile.mizaj_who")}</p>`}
         </div>
       </section>
