@@ -154,7 +154,8 @@ def test_what_is_erased_exists_for_nobody(
         "severe-side-effects": feedback.flag.pk,
     }  # fmt: skip
     erase_person(actor=None, patient=patient)
-    rows = [row for row in TABLE if any(f"{name}/<" in row for name in ids)]
+    # Breaking the glass says of every number the same: tests/diagnoses/test_glass.py.
+    rows = [row for row in TABLE if any(f"{name}/<" in row for name in ids) and "break-glass" not in row]
     clients = {user.name: api(user) for user in (bob, charlie, dora, sam)}
 
     codes = {
