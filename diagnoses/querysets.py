@@ -40,7 +40,7 @@ def through_patient(user: User | AnonymousUser, patient: str, resource: Resource
     if found == Reach.OWN:
         return own
     membership = Patient.care_team.through.objects.filter(user=user.pk, patient=OuterRef(patient))
-    opened = BrokenGlass.objects.standing().filter(practitioner=user.pk, patient=OuterRef(patient))
+    opened = BrokenGlass.objects.filter(practitioner=user.pk, patient=OuterRef(patient), until__gt=Now())
     return own | Q(Exists(membership)) | Q(Exists(opened))
 
 

@@ -16,6 +16,8 @@ import { useResource } from "../resource.js";
 import { changeLanguage, me, signOut } from "../session.js";
 import { html, useSignal } from "../ui.js";
 
+const OPENS_ADMIN = ["reception", "head", "operator"];
+
 /** Who one is, how the app speaks and looks, and the way out. */
 export function ProfileScreen() {
   const { email, role, patient } = me.value;
@@ -47,6 +49,11 @@ export function ProfileScreen() {
       ${patient && html`
         <section class="card flush rows" aria-label=${t("access.title")}>
           <a class="row" id="access-log" href="#/profile/access"><${Icon} name="eye" /><span class="grow">${t("access.title")}</span><${Icon} name="forward" /></a>
+        </section>
+      `}
+      ${OPENS_ADMIN.includes(role) && html`
+        <section class="card flush rows" aria-label=${t("profile.admin")}>
+          <a class="row" id="to-admin" href="/admin/"><${Icon} name="eye" /><span class="grow">${t("profile.admin")}</span><${Icon} name="forward" /></a>
         </section>
       `}
       <${PushChoice} />

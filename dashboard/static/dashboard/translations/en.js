@@ -50,6 +50,7 @@ export default {
   "glass.opened": "Opened in an emergency",
   "glass.reviewed": "reviewed",
   "profile.number": "Record number:",
+  "profile.admin": "The administration",
   "role.patient": "Patient",
   "role.practitioner": "Practitioner",
   "role.reception": "Reception",

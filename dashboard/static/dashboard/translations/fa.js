@@ -49,6 +49,7 @@ export default {
   "glass.opened": "به‌طور اضطراری باز شده است",
   "glass.reviewed": "بازبینی شده",
   "profile.number": "شمارهٔ پرونده:",
+  "profile.admin": "بخش مدیریت",
   "role.patient": "بیمار",
   "role.practitioner": "درمانگر",
   "role.reception": "پذیرش",

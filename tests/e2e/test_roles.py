@@ -1,4 +1,4 @@
-"""A practitioner opens the record of another's patient in an emergency, and it stands there that they did."""
+"""What the roles meet on the phone: an emergency of a practitioner, and the way of the reception to its own work."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ pytestmark = pytest.mark.thorough
 ANOTHER = f"""
 from accounts.models import User
 User.objects.create_user("dr.other@demo.example", "{PASSWORD}", role="practitioner", name="Dr Other")
+User.objects.create_user("desk@demo.example", "{PASSWORD}", role="reception", name="Rita")
 """
 
 
@@ -34,3 +35,12 @@ def test_a_record_is_opened_by_its_number_and_a_reason(page: Page, server: Serve
 
     expect(page.locator("h1")).to_have_text("Nasrin of another")
     expect(page.get_by_role("region", name="Opened in an emergency")).to_contain_text("she fainted in the hall")
+
+
+def test_the_reception_is_led_to_the_administration(page: Page, server: Server) -> None:
+    server.run(ANOTHER.replace("demo.example", "desk.example"))
+    sign_in(page, "desk@desk.example")
+
+    expect(page.locator("h1")).to_have_text("Profile")
+    expect(page.locator(".tabs a")).to_have_count(1)
+    expect(page.locator("#to-admin")).to_have_attribute("href", "/admin/")
