@@ -202,6 +202,15 @@ def end_sessions(*, user: User, but: Session | None = None) -> None:
     _end(user, user.sessions.exclude(pk=but.pk) if but else user.sessions.all())
 
 
+@transaction.atomic
+def end_session(*, actor: User, session: Session) -> None:
+    """Somebody else's, by staff: a phone was lost."""
+    if not actor.is_staff:
+        raise Forbidden
+    _end(session.user, session.user.sessions.filter(pk=session.pk))
+    trail.signed(actor, Action.SIGNED_OUT, session.pk)
+
+
 def _end(user: User, sessions: QuerySet[Session]) -> None:
     open_ones = sessions.filter(ended_at=None)
     PushSubscription.objects.filter(session__in=open_ones).delete()

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import actions
-from accounts.access import Act, Resource, may
-from accounts.models import Role, Session, User
-from avicenna.admin import ReadOnlyAdmin, StaffAdmin
+from accounts.models import Session, User
+from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin, StaffAdmin, act, related
+from avicenna.pagination import NewestPaginator
 
 admin.site.unregister(Group)
 # Tokens are secrets: sessions below show who is signed in.
@@ -22,7 +24,7 @@ admin.site.unregister(BlacklistedToken)
 admin.site.unregister(OutstandingToken)
 
 
-class NewUserForm(BaseUserCreationForm):  # type: ignore[type-arg]
+class NewUserForm(UserCreationForm):
     class Meta:
         model = User
         fields = ["email", "name", "role"]
@@ -39,11 +41,15 @@ class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     resource = Resource.ACCOUNT
     ordering = ["email"]
     list_display = ["email", "name", "role", "is_active", "last_login"]
-    list_filter = ["role", "is_active"]
+    list_filter = ["role", "is_active", "language"]
+    list_per_page = 50
+    paginator = NewestPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["email", "name"]
     fieldsets = [(None, {"fields": ["email", "name", "role", "language", "is_active", "password"]})]
     add_fieldsets = [(None, {"fields": ["email", "name", "role", "password1", "password2"]})]
-    add_form = NewUserForm
+    form, add_form, change_password_form = UserChangeForm, NewUserForm, AdminPasswordChangeForm
     readonly_fields = ["email"]
     filter_horizontal = ()
 
@@ -60,14 +66,33 @@ class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         actions.save_user(actor=request.user, user=obj)  # type: ignore[arg-type]  # staff only
 
 
-@admin.register(Session)
-class SessionAdmin(ReadOnlyAdmin):
-    resource = Resource.ACCOUNT
-    list_display = ["user", "device", "created_at", "seen_at", "ended_at"]
-    list_select_related = ["user"]
-    search_fields = ["user__email"]
+class StillOpen(admin.EmptyFieldListFilter):
+    """Sessions by whether somebody is signed in with them."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        sessions: QuerySet[Session] = super().get_queryset(request)
-        sees_patients = may(request.user, Act.READ, Resource.PATIENT_ACCOUNT)
-        return sessions if sees_patients else sessions.exclude(user__role=Role.PATIENT)
+    def choices(self, changelist: Any) -> Any:
+        words = [_("All"), _("signed in"), _("signed out")]
+        for word, choice in zip(words, super().choices(changelist), strict=True):
+            yield choice | {"display": word}
+
+
+@admin.register(Session)
+class SessionAdmin(NewestFirst, ReadOnlyAdmin):
+    """Who is signed in, with what; staff ends what somebody has lost."""
+
+    list_display = ["account", "device", "created_at", "seen_at", "ended_at"]
+    list_select_related = ["user"]
+    list_filter = [("ended_at", StillOpen), ("created_at", Period), ("user__role")]
+    account = related("user", _("account"))
+    fields = ["its_account", "device", "created_at", "seen_at", "ended_at", "was_reused"]
+    its_account = related("user", _("account"), is_link=True)
+    readonly_fields = ["its_account"]
+    found_by_id = ("pk",)
+    found_by_email = "user__email"
+    search_help_text = _("The email of an account, or the id of a session.")
+    actions = ["end"]
+
+    @admin.action(description=_("End these sessions"), permissions=["view"])
+    def end(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        staff = cast(User, request.user)
+        done = gettext("Sessions ended.")
+        act(request, sessions, lambda session: actions.end_session(actor=staff, session=session), done)

@@ -134,6 +134,9 @@ except (EnvError, ValueError) as error:
 
 INSTALLED_APPS = [
     "daphne",
+    "avicenna",  # before unfold: brings another build of one of its scripts (vendored.json)
+    "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -149,7 +152,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
-    "avicenna",
     "accounts",
     "audit",
     "diagnoses",
@@ -229,6 +231,7 @@ else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_REDIRECT_URL = "admin:index"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # django-axes watches every door where a password is tried; accounts/lockout.py decides, on the cache, and leaves its
 # tables empty.
@@ -335,6 +338,19 @@ SPECTACULAR_SETTINGS = {
         "AccessPurposeEnum": "audit.models.Purpose",
         "OptimizationLevelEnum": "predictions.levels.Level",
     },
+}
+
+# The look of the admin; what stands in it is in the admin.py of each app, its menu in avicenna/back_office.py.
+UNFOLD = {
+    "SITE_TITLE": "avicenna.back_office.name",
+    "SITE_HEADER": "avicenna.back_office.name",
+    "SITE_ICON": "avicenna.back_office.icon",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "avicenna.back_office.icon"}],
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["avicenna.back_office.style"],
+    "SCRIPTS": ["avicenna.back_office.script"],
+    "GLOBAL_CALLBACK": "avicenna.back_office.look",
+    "SIDEBAR": {"navigation": "avicenna.back_office.menu"},
 }
 
 LOGGING = logging_config(level=LOG_LEVEL, file=LOG_FILE, sql_echo=SQL_ECHO)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -12,14 +12,15 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts.access import Act, Resource, may
 from accounts.models import User
-from avicenna.admin import ReadOnlyAdmin, StaffAdmin
+from analytics.wording import percent
+from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin, ReadOnlyInline, StaffAdmin, act, related
 from diagnoses import actions
-from diagnoses.glass import close_glass, review_glass
 from diagnoses.models import (
-    BrokenGlass,
+    CatalogueTerm,
     Condition,
     Contraindication,
     Diagnosis,
@@ -42,6 +43,23 @@ class TermAdmin(StaffAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"subtitle": self.caution} | (extra_context or {}))
 
+    actions = ["retire", "take_into_use"]
+
+    @admin.action(description=_("Retire"), permissions=["change"])
+    def retire(self, request: HttpRequest, terms: QuerySet[Any]) -> None:
+        self._use(request, terms, False, gettext("No longer in use."))
+
+    @admin.action(description=_("Take into use"), permissions=["change"])
+    def take_into_use(self, request: HttpRequest, terms: QuerySet[Any]) -> None:
+        self._use(request, terms, True, gettext("In use again."))
+
+    def _use(self, request: HttpRequest, terms: QuerySet[Any], is_active: bool, done: str) -> None:
+        def save(term: CatalogueTerm) -> None:
+            term.is_active = is_active
+            actions.save_term(actor=cast(User, request.user), term=term)
+
+        act(request, terms, save, done)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["slug"] if obj else []  # names the term for ever
 
@@ -62,9 +80,6 @@ class RemedyAdmin(TermAdmin):
     list_display = ["slug", "name_en", "name_fa", "kind", "warmth", "moisture", "confidence", "is_active"]
     list_filter = ["kind", "confidence", "is_active"]
     search_fields = ["slug", "name_en", "name_fa", "scientific_name"]
-
-    class Media:
-        css = {"all": ["avicenna/admin.css"]}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What patients report comes first, with the caution: it is read beside what the books say."""
@@ -88,7 +103,7 @@ class RemedyAdmin(TermAdmin):
         alt = gettext("Effectiveness of %(remedy)s") % {"remedy": remedy.name}
         return format_html_join(
             "",
-            '<img class="chart {}" src="{}?lang={}&amp;theme={}" alt="{}" width="360" loading="lazy">',
+            '<img class="picture {}" src="{}?lang={}&amp;theme={}" alt="{}" width="360" loading="lazy">',
             [(theme, address, lang, theme, alt) for theme in ("light", "dark")],
         )
 
@@ -97,24 +112,6 @@ class RemedyAdmin(TermAdmin):
 class SideEffectAdmin(TermAdmin):
     list_display = ["slug", "name_en", "name_fa", "body_system", "is_active"]
     list_filter = ["body_system", "is_active"]
-
-
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
-    """A window like `ReadOnlyAdmin`, on the page of what it belongs to."""
-
-    resource: ClassVar[Resource]
-    extra = 0
-    can_delete = False
-    show_change_link = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, Act.READ, self.resource)
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class ContraindicationInline(ReadOnlyInline):
@@ -130,17 +127,16 @@ class ContraindicationInline(ReadOnlyInline):
 
 
 @admin.register(Patient)
-class PatientAdmin(StaffAdmin):
+class PatientAdmin(NewestFirst, StaffAdmin):
     """Demographics and the care team; clinical texts are for the care team alone."""
 
-    resource = Resource.PATIENT
-    list_display = ["full_name", "sex", "birth_date", "mizaj_type", "source", "created_at", "id"]
-    list_filter = ["mizaj_type", "sex", "source"]
-    fields = ["full_name", "id", "user", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
-    readonly_fields = ["full_name", "id", "user", "birth_date", "sex", "mizaj_type", "created_at"]
-    filter_horizontal = ["care_team"]
+    list_display = ["full_name", "sex", "birth_date", "mizaj_type", "source", "created_at"]
+    list_filter = ["mizaj_type", "sex", "source", ("created_at", Period)]
+    fields = ["full_name", "account", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
+    readonly_fields = ["full_name", "account", "birth_date", "sex", "mizaj_type", "created_at"]
     inlines = [ContraindicationInline]
-    list_per_page = 50
+    found_by_email = "user__email"
+    search_help_text = _("The id of a patient, or the email of their account. Names are sealed, and not searched.")
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -153,7 +149,14 @@ class PatientAdmin(StaffAdmin):
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         practitioners = db_field.remote_field.model.objects.filter(role="practitioner", is_active=True)
-        return super().formfield_for_manytomany(db_field, request, queryset=practitioners, **kwargs)
+        widget = UnfoldAdminCheckboxSelectMultipleWidget()
+        field = super().formfield_for_manytomany(db_field, request, queryset=practitioners, widget=widget, **kwargs)
+        field.help_text = ""
+        return field
+
+    @admin.display(description=_("account"))
+    def account(self, patient: Patient) -> str:
+        return patient.user.email if patient.user else "–"
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
         """The care team is all that changes here."""
@@ -201,22 +204,56 @@ class BrokenGlassAdmin(ReadOnlyAdmin):
 class RecommendationInline(ReadOnlyInline):
     resource = Resource.RECOMMENDATION
     model = Recommendation
-    readonly_fields = ["effectiveness_score", "confidence"]
-    fields = ["remedy", "dosage", "frequency", "duration_days", "status", "effectiveness_score", "confidence"]
+    readonly_fields = ["its_remedy", "effectiveness", "certainty"]
+    fields = ["its_remedy", "dosage", "frequency", "duration_days", "status", "effectiveness", "certainty"]
+    its_remedy = related("remedy", _("remedy"), is_link=True)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recommendation]:
         return Recommendation.objects.visible_to(request.user).for_list()
 
+    @admin.display(description=_("effectiveness"))
+    def effectiveness(self, given: Recommendation) -> str:
+        return "–" if given.effectiveness_score is None else percent(given.effectiveness_score)
+
+    @admin.display(description=_("confidence"))
+    def certainty(self, given: Recommendation) -> str:
+        return "–" if given.confidence is None else percent(given.confidence)
+
+
+class OfCondition(RelatedDropdownFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("condition")
+
+
+class OfMizaj(admin.ChoicesFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("mizaj of the patient")
+
 
 @admin.register(Diagnosis)
-class DiagnosisAdmin(ReadOnlyAdmin):
-    resource = Resource.DIAGNOSIS
-    list_display = ["patient", "condition", "severity", "imbalance", "status", "practitioner", "created_at"]
-    list_filter = ["status", "severity", "imbalance"]
+class DiagnosisAdmin(NewestFirst, ReadOnlyAdmin):
+    list_display = ["of_patient", "of_condition", "severity", "imbalance", "status", "by", "created_at"]
+    of_patient = related("patient", _("patient"))
+    of_condition = related("condition", _("condition"))
+    by = related("practitioner", _("practitioner"))
+    list_filter = [
+        "status", "severity", "imbalance", ("condition", OfCondition), ("patient__mizaj_type", OfMizaj),
+        ("created_at", Period),
+    ]  # fmt: skip
+    list_filter_submit = True
     list_select_related = ["patient", "condition", "practitioner"]
-    fields = ["patient", "practitioner", "condition", "severity", "imbalance", "status", "head", "created_at"]
+    fields = ["its_patient", "made_by", "its_condition", "severity", "imbalance", "status", "head", "created_at"]
+    its_patient = related("patient", _("patient"), is_link=True)
+    its_condition = related("condition", _("condition"), is_link=True)
+    made_by = related("practitioner", _("practitioner"), is_link=True)
+    readonly_fields = ["its_patient", "its_condition", "made_by"]
     inlines = [RecommendationInline]
-    list_per_page = 50
+    found_by_id = ("pk", "patient")
+    found_by_email = "patient__user__email"
+    found_by_term = {"condition": Condition}
+    search_help_text = _("A condition, the email of a patient's account, or the id of a diagnosis or a patient.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Diagnosis]:
         return Diagnosis.objects.visible_to(request.user)

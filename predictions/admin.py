@@ -18,8 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Resource
 from analytics.sheet import PALETTES
 from analytics.wording import digits, number, percent
-from avicenna.admin import ReadOnlyAdmin
-from avicenna.pagination import NewestPaginator
+from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin
 from avicenna.pictures import PictureQuerySerializer, picture
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import Patient
@@ -46,9 +45,6 @@ class PredictionModelAdmin(ReadOnlyAdmin):
         (_("On the held-out reports"), {"fields": ["quality", "scale_table"]}),
         (_("On what was shown"), {"fields": ["calibration", "months", "people"]}),
     ]
-
-    class Media:
-        css = {"all": ["avicenna/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PredictionModel]:
         return super().get_queryset(request).defer("coefficients")
@@ -89,7 +85,7 @@ class PredictionModelAdmin(ReadOnlyAdmin):
         alt = " ".join(words(accuracy(version=model.version, months=MOST_MONTHS).overall))
         return format_html_join(
             "",
-            '<img class="chart {}" src="{}?lang={}&amp;theme={}" alt="{}" width="360" loading="lazy">',
+            '<img class="picture {}" src="{}?lang={}&amp;theme={}" alt="{}" width="360" loading="lazy">',
             [(theme, address, language, theme, alt) for theme in PALETTES],
         )
 
@@ -196,18 +192,16 @@ class VersionFilter(admin.SimpleListFilter):
 
 
 @admin.register(PredictionRecord)
-class PredictionRecordAdmin(ReadOnlyAdmin):
+class PredictionRecordAdmin(NewestFirst, ReadOnlyAdmin):
     """What was shown and what came of it; whose it was is for the care team."""
 
     resource = Resource.PREDICTION
     list_display = ["remedy", "model_version", "chance", "shown_at", "rating", "reported_at"]
-    list_filter = [VersionFilter, ("reported_at", admin.EmptyFieldListFilter)]
+    list_filter = [VersionFilter, ("reported_at", admin.EmptyFieldListFilter), ("shown_at", Period)]
     fields = ["remedy", "number", "model_version", "chance", "sex", "age", "mizaj", "shown_at", "last_shown_at"]
     fields += ["rating", "reported_at"]
-    list_per_page = 50
-    paginator = NewestPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
+    found_by_id = ("recommendation", "diagnosis")
+    search_help_text = _("The id of a recommendation or a diagnosis.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PredictionRecord]:
         return PredictionRecord.objects.visible_to(request.user).for_list()

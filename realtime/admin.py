@@ -3,31 +3,35 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import Resource
-from avicenna.admin import ReadOnlyAdmin
+from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin, related
 from realtime.models import DiagnosisEvent, Receipt
 
 
 @admin.register(DiagnosisEvent)
-class DiagnosisEventAdmin(ReadOnlyAdmin):
+class DiagnosisEventAdmin(NewestFirst, ReadOnlyAdmin):
     """That something happened, and when; what happened is for those who may see the diagnosis."""
 
-    resource = Resource.EVENT
-    list_display = ["diagnosis_id", "seq", "type", "created_at"]
-    list_filter = ["type"]
-    fields = ["diagnosis", "seq", "type", "created_at"]
-    ordering = ["-pk"]
+    list_display = ["of_diagnosis", "seq", "type", "created_at"]
+    list_filter = ["type", ("created_at", Period)]
+    of_diagnosis = related("diagnosis_id", _("diagnosis"))
+    found_by_id = ("diagnosis",)
+    search_help_text = _("The id of a diagnosis.")
+    fields = ["its_diagnosis", "seq", "type", "created_at"]
+    its_diagnosis = related("diagnosis", _("diagnosis"), is_link=True)
+    readonly_fields = ["its_diagnosis"]
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(ReadOnlyAdmin):
+class ReceiptAdmin(NewestFirst, ReadOnlyAdmin):
     """What has reached a person: how far each of their devices has confirmed the stream of a diagnosis."""
 
-    resource = Resource.EVENT
-    list_display = ["user", "device", "diagnosis_id", "seen_seq", "newest", "is_up_to_date", "seen_at"]
+    list_display = ["user", "device", "of_diagnosis", "seen_seq", "newest", "is_up_to_date", "seen_at"]
     list_select_related = ["session__user", "diagnosis"]
-    search_fields = ["session__user__email"]
-    ordering = ["-seen_at"]
+    list_filter = [("seen_at", Period)]
+    of_diagnosis = related("diagnosis_id", _("diagnosis"))
+    found_by_id = ("session", "diagnosis")
+    found_by_email = "session__user__email"
+    search_help_text = _("The email of an account, or the id of a session or a diagnosis.")
 
     @admin.display(description=_("user"))
     def user(self, receipt: Receipt) -> str:

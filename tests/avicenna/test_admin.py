@@ -9,8 +9,10 @@ from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from diagnoses.actions import create_patient, record_diagnosis
+from diagnoses.admin import RemedyAdmin
 from diagnoses.models import Remedy
 from feedback.actions import submit
 
@@ -52,12 +54,14 @@ def test_staff_sees_where_a_degree_comes_from(page: Any, sam: Any, mint: Remedy)
 def test_staff_sees_how_effective_a_remedy_is(page: Any, sam: Any, mint: Remedy, language: str, name: str) -> None:
     shown = page(sam, f"diagnoses/remedy/{mint.pk}/change/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
 
-    pictures = re.findall(r'<img class="chart (\w+)" src="([^"]+)" alt="([^"]+)"', shown)
+    pictures = re.findall(r'<img class="picture (\w+)" src="([^"]+)" alt="([^"]+)"', shown)
     assert [theme for theme, _, _ in pictures] == ["light", "dark"]
+    with translation.override(language):
+        assert str(RemedyAdmin.caution) in unescape(shown)
     for theme, address, alt in pictures:
         assert unescape(address) == f"/api/analytics/remedies/mint/chart.svg?lang={language}&theme={theme}"
         assert name in alt
-    assert 'class="description"' in shown and "avicenna/admin.css" in shown
+    assert "avicenna/admin.css" in shown
     assert "chart.svg" not in page(sam, "diagnoses/remedy/add/").content.decode()
 
 

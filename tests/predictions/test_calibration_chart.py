@@ -106,7 +106,7 @@ def test_staff_reads_how_good_a_model_is(page: Any, outcomes: None, model: Predi
 
     figures = {"en": ["0.6100", "0.2500", "not known"], "fa": ["۰٫۶۱۰۰", "۰٫۲۵۰۰", "نامعلوم"]}[language]
     assert all(figure in shown for figure in figures)
-    pictures = re.findall(r'<img class="chart (\w+)" src="([^"]+)"', shown)
+    pictures = re.findall(r'<img class="picture (\w+)" src="([^"]+)"', shown)
     assert [theme for theme, _ in pictures] == ["light", "dark"]
     thirty = {"en": "30", "fa": "۳۰"}[language]
     for _theme, address in pictures:
