@@ -15,13 +15,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts import failures
 from accounts.brakes import Brake
 from accounts.devices import address_digest
 from accounts.models import Session, User
 from audit import trail
 from audit.models import Action
 from avicenna.errors import answer
-from avicenna.metrics import sign_in_failures
 from avicenna.proxies import address_of
 
 # Someone who mistypes has four more tries; a machine at one address has four an hour in the end.
@@ -40,6 +40,10 @@ class Lockout(AxesHandler):  # type: ignore[misc]  # it carries no types
     ) -> None:
         if request is None:
             return
+        if request.axes_locked_out:  # type: ignore[attr-defined]
+            failures.note("locked")
+            return
+        failures.note("password")
         email, digest = _email(credentials), address_digest(address_of(request))
         reason = trail.LOCKED if request.axes_locked_out else "password"  # type: ignore[attr-defined]
         sign_in_failures.labels(reason=reason).inc()

@@ -21,12 +21,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
+from accounts import failures
 from accounts.brakes import Brake
 from accounts.lockout import tell_refusal
 from accounts.models import RecoveryCode, SecondFactor, User
 from audit import trail
 from avicenna.errors import ActionError
-from avicenna.metrics import sign_in_failures
 from avicenna.throttling import TooManyRequests
 
 ISSUER = "Avicenna"
@@ -127,11 +127,11 @@ def _refusal_told(user: User) -> Iterator[None]:
 
 def _check(user: User, takes: Callable[[], bool]) -> None:
     if wait := CODES.wait(user.pk):
-        sign_in_failures.labels(reason="locked").inc()
+        failures.note("locked")
         raise TooManyRequests(wait=wait)
     if not takes():
         CODES.failed(user.pk)
-        sign_in_failures.labels(reason="code").inc()
+        failures.note("code")
         raise WrongCode(field="code")
     CODES.forget(user.pk)
 

@@ -30,6 +30,7 @@ REMEMBERED_SECONDS = 60
 @dataclass(frozen=True)
 class ClinicSummary:
     """`reports_before` are those of as many days before the window, None for all time; `worst` holds none of `best`.
+    `scores` are those of all remedies that may be described, in no order.
 
     Patients, diagnoses and recommendations are counted once a minute.
     """
@@ -42,6 +43,7 @@ class ClinicSummary:
     best: list[RankedRemedy]
     worst: list[RankedRemedy]
     moving: list[RankedRemedy]
+    scores: list[float]
     open_severe_side_effects: int
     active_diagnoses: int
     silent_recommendations: int
@@ -75,6 +77,7 @@ def summarize(*, days: int | None = WINDOW_DAYS, min_samples: int = MIN_SAMPLES)
         best=named[: len(best)],
         worst=named[len(best) : len(best) + len(worst)],
         moving=named[len(best) + len(worst) :],
+        scores=[found.estimate.score for found in compared],
         open_severe_side_effects=SevereFlag.objects.standing().filter(looked_at=None).count(),
         active_diagnoses=counts["diagnoses"],
         silent_recommendations=counts["recommendations"],

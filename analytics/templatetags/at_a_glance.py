@@ -17,6 +17,7 @@ from analytics.effectiveness import Trend
 from analytics.evidence import Finding
 from analytics.ranking import RankedRemedy, alert
 from analytics.reports import WINDOWS
+from analytics.rollups import Sums
 from analytics.series import Day
 from analytics.summary import SILENT_DAYS, ClinicSummary, summarize
 from analytics.wording import number, percent
@@ -54,10 +55,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Column:
-    """One or several days; heights are in hundredths of the highest."""
+    """Heights in hundredths; `part` is drawn over `whole`."""
 
-    reports: int
-    successes: int
+    whole: float
+    part: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`said` tells in words what the columns show."""
+
+    title: str
+    said: str
+    columns: list[Column]
+    is_time: bool = True
 
 
 @register.inclusion_tag("analytics/at_a_glance.html", takes_context=True)
@@ -72,8 +83,7 @@ def at_a_glance(context: dict[str, Any]) -> dict[str, Any]:
         "title": _("The clinic at a glance"),
         "windows": [(name, _window(length), name == window) for name, length in WINDOWS.items()],
         "figures": _figures(summary, days),
-        "columns": _columns(summary.daily, days),
-        "columns_say": _("Reports by day, the successes in full colour"),
+        "charts": _charts(summary, days),
         "lists": [
             (_("Most effective"), [_entry(row) for row in summary.best]),
             (_("Least effective"), [_entry(row, alert=alert(row)) for row in summary.worst]),
@@ -159,17 +169,57 @@ def _entry(row: RankedRemedy, **more: Any) -> Entry:
     )
 
 
-def _columns(days: Sequence[Day], window: int | None) -> list[Column]:
-    """From the oldest on, at most COLUMNS of them."""
-    if not days:
+def _charts(summary: ClinicSummary, days: int | None) -> list[Chart]:
+    if not summary.daily:
         return []
+    columns = _columns(summary.daily, days)
+    most = max(sums.n for sums in columns)
+    reported = [sums for sums in columns if sums.n]
+    ratings = [sums.rating_sum / sums.n for sums in reported]
+    harm = [sums.side_effects / sums.n for sums in reported]
+    worst = max(harm) or 1
+    over_time = [
+        Chart(
+            _("Reports by day"),
+            _("The successes in full colour"),
+            [Column(100 * sums.n / most, 100 * sums.successes / most) for sums in columns],
+        ),
+        Chart(
+            _("Average rating"),
+            _("Between %(low)s and %(high)s of 5") % {"low": number(min(ratings), 1), "high": number(max(ratings), 1)},
+            [Column(0, 20 * sums.rating_sum / sums.n if sums.n else 0) for sums in columns],
+        ),
+        Chart(
+            _("Side effects"),
+            _("In at most %(percent)s of the reports; severe ones in full colour") % {"percent": percent(max(harm))},
+            [_harm(sums, worst) for sums in columns],
+        ),
+    ]
+    return [*over_time, _distribution(summary.scores)] if summary.scores else over_time
+
+
+def _harm(sums: Sums, worst: float) -> Column:
+    of = sums.n * worst or 1
+    return Column(100 * sums.side_effects / of, 100 * sums.severe / of)
+
+
+def _distribution(scores: Sequence[float]) -> Chart:
+    """How many remedies there are in each tenth of the effectiveness."""
+    tenths = [0] * 10
+    for score in scores:
+        tenths[min(int(10 * score), 9)] += 1
+    said = _("%(count)s remedies, from 0 to 100 percent") % {"count": number(len(scores))}
+    columns = [Column(0, 100 * count / max(tenths)) for count in tenths]
+    return Chart(_("Effectiveness of the remedies"), said, columns, is_time=False)
+
+
+def _columns(days: Sequence[Day], window: int | None) -> list[Sums]:
+    """One or several days each, from the oldest on, at most COLUMNS of them. `days` are not empty."""
     today = timezone.localdate()
     first = today - timedelta(days=window - 1) if window else days[0].day
     span = (today - first).days + 1
     width = -(-span // COLUMNS)
-    reports, successes = [0] * -(-span // width), [0] * -(-span // width)
+    columns = [Sums()] * -(-span // width)
     for day, sums in days:
-        reports[(day - first).days // width] += sums.n
-        successes[(day - first).days // width] += sums.successes
-    highest = max(reports)
-    return [Column(100 * n // highest, 100 * k // highest) for n, k in zip(reports, successes, strict=True)]
+        columns[(day - first).days // width] += sums
+    return columns
