@@ -168,6 +168,28 @@ class Period(DateFieldListFilter):
         self.links = ((_("Any date"), {}), *spoken)
 
 
+class Grade(admin.FieldListFilter):
+    """1 to 5. Django's own filter of numbers would look through the whole table for those that occur."""
+
+    def __init__(
+        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        self.lookup_kwarg = f"{field_path}__exact"
+        self.lookup_val: Any = params.get(self.lookup_kwarg) or [None]
+        super().__init__(field, request, params, model, model_admin, field_path)
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.lookup_kwarg]
+
+    def choices(self, changelist: Any) -> Any:
+        chosen = str(self.lookup_val[-1] or "")
+        everything = changelist.get_query_string(remove=[self.lookup_kwarg])
+        yield {"selected": not chosen, "query_string": everything, "display": _("All")}
+        for grade in map(str, range(1, 6)):
+            query = changelist.get_query_string({self.lookup_kwarg: grade})
+            yield {"selected": grade == chosen, "query_string": query, "display": grade}
+
+
 def act(request: HttpRequest, rows: QuerySet[Any], action: Any, done: str) -> None:
     """Does it to each of the chosen rows; what is refused is told with its reason, and does not hold up the others."""
     is_done, refused = False, set()

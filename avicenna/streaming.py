@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from rest_framework.request import Request
 
 # Small pieces travel together.
 PIECE_CHARACTERS = 32 * 1024
 
 
-def streamed(request: Request, pieces: Iterator[str], *, content_type: str) -> StreamingHttpResponse:
+def streamed(request: Request | HttpRequest, pieces: Iterator[str], *, content_type: str) -> StreamingHttpResponse:
     gathered = _gathered(pieces)
-    is_asgi = isinstance(request._request, ASGIRequest)
+    is_asgi = isinstance(request._request if isinstance(request, Request) else request, ASGIRequest)
     return StreamingHttpResponse(_in_threads(gathered) if is_asgi else gathered, content_type=content_type)
 
 

@@ -17,8 +17,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import User
 from analytics.wording import percent
-from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin, ReadOnlyInline, StaffAdmin, act, related
+from avicenna.admin import Grade, NewestFirst, Period, ReadOnlyAdmin, ReadOnlyInline, StaffAdmin, act, related
 from diagnoses import actions
+from diagnoses.catalogue_admin import CatalogueFilesAdmin
 from diagnoses.models import (
     CatalogueTerm,
     Condition,
@@ -31,8 +32,7 @@ from diagnoses.models import (
 )
 
 
-class TermAdmin(StaffAdmin):
-    resource = Resource.CATALOGUE
+class TermAdmin(CatalogueFilesAdmin, StaffAdmin):
     search_fields = ["slug", "name_en", "name_fa"]
     list_per_page = 50
     caution: Promise = _(
@@ -239,7 +239,7 @@ class DiagnosisAdmin(NewestFirst, ReadOnlyAdmin):
     of_condition = related("condition", _("condition"))
     by = related("practitioner", _("practitioner"))
     list_filter = [
-        "status", "severity", "imbalance", ("condition", OfCondition), ("patient__mizaj_type", OfMizaj),
+        "status", ("severity", Grade), "imbalance", ("condition", OfCondition), ("patient__mizaj_type", OfMizaj),
         ("created_at", Period),
     ]  # fmt: skip
     list_filter_submit = True

@@ -2,17 +2,28 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.access import Resource
 from accounts.models import User
-from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin, ReadOnlyInline, act, related
+from analytics.wording import number
+from audit import trail
+from audit.models import Action, Kind
+from avicenna.admin import Grade, NewestFirst, Period, ReadOnlyAdmin, ReadOnlyInline, act, related
+from avicenna.csv_cells import lines
+from avicenna.streaming import streamed
 from diagnoses.models import Remedy
 from feedback.actions import look_at
+from feedback.export import HEAD, LEAST_PATIENTS, WEEKS, rows
 from feedback.models import SEVERE, Feedback, SevereFlag, SideEffectReport
 
 
@@ -42,12 +53,27 @@ class Harm(admin.SimpleListFilter):
         return queryset.filter(choice) if choice is not None else queryset
 
 
+class WeeksForm(forms.Form):
+    weeks = forms.TypedChoiceField(label=_("Period"), coerce=int, initial=13, widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(weeks, gettext("the last %(weeks)s whole weeks") % {"weeks": number(weeks)}) for weeks in WEEKS]
+        cast(forms.ChoiceField, self.fields["weeks"]).choices = choices
+
+
 @admin.register(Feedback)
 class FeedbackAdmin(NewestFirst, ReadOnlyAdmin):
     """Grades and side effects; the comment is between the patient and the care team."""
 
     list_display = ["remedy", "rating", "symptom_improvement", "compliance", "effects", "created_at"]
-    list_filter = ["rating", Harm, "mizaj", ("withdrawn_at", admin.EmptyFieldListFilter), ("created_at", Period)]
+    list_filter = [
+        ("rating", Grade),
+        Harm,
+        "mizaj",
+        ("withdrawn_at", admin.EmptyFieldListFilter),
+        ("created_at", Period),
+    ]
     remedy = related("recommendation.remedy", _("remedy"))
     fields = ["its_remedy", "its_diagnosis", "mizaj", "rating", "symptom_improvement", "compliance", "created_at"]
     fields += ["withdrawn_at"]
@@ -64,6 +90,27 @@ class FeedbackAdmin(NewestFirst, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
         return Feedback.objects.visible_to(request.user).for_list().defer("comment")
+
+    actions_list = ["export"]
+
+    @action(description=_("Export"), url_path="export", permissions=["export"], icon="download")
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """What is exported stands on the page; the file comes with POST, and the trail tells who took it."""
+        form = WeeksForm(request.POST or None)
+        if form.is_valid():
+            weeks, staff = form.cleaned_data["weeks"], cast(User, request.user)
+            told = trail.entry(
+                staff, Action.EXPORTED, Kind.FEEDBACK, patient=None, reason=f"{weeks} weeks, without names"
+            )
+            trail.keep([told], also_repeated=True)
+            answer = streamed(request, lines(rows(actor=staff, weeks=weeks)), content_type="text/csv; charset=utf-8")
+            answer["Content-Disposition"] = 'attachment; filename="feedback.csv"'
+            return answer
+        context = self.admin_site.each_context(request) | {"opts": self.model._meta, "title": _("Export of feedback")}
+        return render(request, "feedback/export.html", context | {"form": form, "columns": HEAD, "words": _words()})
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_view_permission(request))
 
     @admin.display(description=_("side effects"))
     def effects(self, feedback: Feedback) -> str:
@@ -100,3 +147,21 @@ class SevereFlagAdmin(NewestFirst, ReadOnlyAdmin):
         staff = cast(User, request.user)
         done = gettext("Looked at.")
         act(request, flags, lambda flag: look_at(actor=staff, flag=flag), done)
+
+
+def _words() -> dict[str, str]:
+    rare = gettext(
+        "A row says no more than it shares with reports of at least %(count)s patients: week, remedy, condition "
+        "and mizaj; where fewer share that, month, remedy and condition; then quarter and remedy; what is rarer is "
+        "left out."
+    )
+    return {
+        "what": gettext("A CSV file with a row for each report and these columns:"),
+        "nobody": gettext(
+            "It names nobody and has no comments and no days; nothing ties the rows of one person together."
+        ),
+        "rare": rare % {"count": number(LEAST_PATIENTS)},
+        "without": gettext("Withdrawn reports, and those of people who do not consent to statistics, are not in it."),
+        "told": gettext("That you exported it stands in the audit trail."),
+        "go": gettext("Export"),
+    }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from diagnoses.catalogue_files import FOLDER
 from diagnoses.models import Condition, Remedy, SideEffect
@@ -107,14 +108,25 @@ def test_a_value_the_catalogue_cannot_hold_is_named(refused: Any, column: str, v
     assert told.startswith("remedies.csv, line 62: ") and said in told
 
 
+def test_everything_that_is_wrong_is_named_at_once(refused: Any) -> None:
+    told = refused("side_effects.csv", HEAD + "a b,A,الف,skin\nc,C,پ,skin\nd,,ت,skin\n").splitlines()
+
+    assert [line.partition(": ")[0] for line in told] == ["side_effects.csv, line 2", "side_effects.csv, line 4"]
+
+
+def test_it_speaks_english_also_where_the_clinic_does_not(refused: Any) -> None:
+    with translation.override("fa"):
+        assert "cells for 4 columns" in refused("side_effects.csv", HEAD + "a,A\n")
+
+
 HEAD = "slug,name_en,name_fa,body_system\n"
 
 
 @pytest.mark.parametrize(("content", "told"), [
-    ("", "side_effects.csv, line 1: the columns must be slug, name_en, name_fa, body_system, not none"),
-    ("slug,name_en,name_fa\n", "not slug, name_en, name_fa"),
-    (HEAD.replace("slug", "slug,is_active"), "not slug, is_active, name_en"),
-    (HEAD.replace("name_fa", "name_en"), "not slug, name_en, name_en"),
+    ("", "side_effects.csv, line 1: the columns must be: slug, name_en, name_fa, body_system – and not: none"),
+    ("slug,name_en,name_fa\n", "not: slug, name_en, name_fa"),
+    (HEAD.replace("slug", "slug,is_active"), "not: slug, is_active, name_en"),
+    (HEAD.replace("name_fa", "name_en"), "not: slug, name_en, name_en"),
     (HEAD + "a,A,الف,skin\n\nb,B,ب,skin,more\n", "side_effects.csv, line 4: 5 cells for 4 columns"),
     (HEAD + "a,A,الف\n", "side_effects.csv, line 2: 3 cells for 4 columns"),
     (HEAD + 'a,A,الف,"skin\n', "side_effects.csv, line 2: unexpected end of data"),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 
 from diagnoses.catalogue_files import FOLDER, BadCatalogue, load
 
@@ -18,7 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, folder: Path, **options: Any) -> None:
         try:
-            loaded = load(folder)
+            with translation.override("en"):
+                loaded = load(folder)
         except BadCatalogue as error:
             raise CommandError(f"The catalogue was left as it was: {error}") from error
         for file in loaded if options["verbosity"] else ():
