@@ -120,7 +120,7 @@ class NewestChangeList(ChangeList):
 class NewestFirst(ModelAdmin):
     """For tables that grow with every day: whatever they hold, a page costs what it shows.
 
-    Nothing is counted beyond the newest 10,000, and nothing is sorted or searched that no index finds: `found_by_id`
+    Nothing is counted beyond the newest 2,000, and nothing is sorted or searched that no index finds: `found_by_id`
     names columns with ids, `found_by_email` one of an account, `found_by_term` catalogues whose words may be typed.
     """
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from rest_framework.pagination import PageNumberPagination
 
-COUNTED = 10_000
+COUNTED = 2_000
 
 
 class Pages(PageNumberPagination):

@@ -23,7 +23,7 @@ PAGES = {
     "patients": "diagnoses/patient/",
     "patients of one mizaj": "diagnoses/patient/?mizaj_type__exact=warm",
     "diagnoses": "diagnoses/diagnosis/",
-    "diagnoses, page 100": "diagnoses/diagnosis/?p=100",
+    "diagnoses, page 40": "diagnoses/diagnosis/?p=40",
     "diagnoses by status and severity": "diagnoses/diagnosis/?status__exact=active&severity__exact=3",
     "diagnoses of one condition": "diagnoses/diagnosis/?condition__id__exact=7",
     "diagnoses, nothing found": "diagnoses/diagnosis/?severity__exact=1",

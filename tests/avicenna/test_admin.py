@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
+from audit.models import AuditRecord
 from diagnoses.actions import create_patient, record_diagnosis
 from diagnoses.admin import RemedyAdmin
-from diagnoses.models import Remedy
+from diagnoses.models import Diagnosis, Remedy
 from feedback.actions import submit
+from feedback.models import Feedback
 
 LISTS = sorted(f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry)
 
@@ -135,3 +139,109 @@ def test_a_deactivated_user_is_out_at_once(page: Any, sam: Any, bob: Any, api: A
     page(sam, f"accounts/user/{bob.pk}/change/", {"name": "Dr Bob", "role": "practitioner", "language": "fa"})
 
     assert signed_in.get("/api/me").status_code == 401
+
+
+def found(page: Any, sam: Any, path: str) -> int:
+    answer = page(sam, path)
+    assert answer.status_code == 200, path
+    return int(answer.context_data["cl"].result_count)
+
+
+@pytest.fixture
+def severe(alice: Any, recommendation: Any, nausea: Any) -> Any:
+    """A report of today on mint, for the headache of Alice; it is bad."""
+    made, _ = submit(
+        actor=alice, recommendation_id=recommendation.pk, rating=1, symptom_improvement=1, side_effects={nausea: 5}
+    )
+    return made
+
+
+def test_lists_are_searched_by_ids_accounts_and_words(page: Any, sam: Any, severe: Any) -> None:
+    patient, diagnosis = severe.patient_id, severe.diagnosis_id
+    finds = {
+        "diagnoses/patient": [patient, "alice@clinic.example"],
+        "diagnoses/diagnosis": [patient, diagnosis, "Alice@clinic.example", "head", "سردرد"],
+        "feedback/feedback": [severe.pk, patient, diagnosis, severe.recommendation_id, "alice@clinic.example", "نعناع"],
+        "feedback/severeflag": [severe.pk, patient, "mint"],
+        "realtime/diagnosisevent": [diagnosis],
+    }
+
+    for path, terms in finds.items():
+        assert [found(page, sam, f"{path}/?q={term}") > 0 for term in terms] == [True] * len(terms), path
+        for nothing in ("nobody@clinic.example", uuid4(), "Alice Owner", "'"):
+            assert found(page, sam, f"{path}/?q={nothing}") == 0, (path, nothing)
+
+
+@pytest.mark.parametrize(("path", "query", "other"), [
+    ("diagnoses/patient", "mizaj_type__exact=warm_dry", "mizaj_type__exact=cold"),
+    ("diagnoses/diagnosis", "status__exact=active", "status__exact=resolved"),
+    ("diagnoses/diagnosis", "severity__exact=3", "severity__exact=5"),
+    ("diagnoses/diagnosis", "patient__mizaj_type__exact=warm_dry", "patient__mizaj_type__exact=wet"),
+    ("feedback/feedback", "rating__exact=1", "rating__exact=5"),
+    ("feedback/feedback", "harm=severe", "harm=none"),
+    ("feedback/feedback", "harm=any", "withdrawn_at__isempty=0"),
+    ("feedback/severeflag", "looked_at__isempty=1", "looked_at__isempty=0"),
+])  # fmt: skip
+def test_lists_are_filtered(page: Any, sam: Any, severe: Any, path: str, query: str, other: str) -> None:
+    assert (found(page, sam, f"{path}/?{query}"), found(page, sam, f"{path}/?{other}")) == (1, 0)
+
+
+def test_a_period_is_some_days_up_to_today(page: Any, sam: Any, severe: Any) -> None:
+    links = re.findall(r'href="(\?created_at__gte=[^"]+)"', page(sam, "feedback/feedback/").content.decode())
+    assert len(links) == 4
+
+    Feedback.objects.update(created_at=timezone.now() - timedelta(days=40))
+
+    assert [found(page, sam, f"feedback/feedback/{unescape(link)}") for link in links] == [0, 0, 1, 1]
+
+
+def test_what_a_filter_cannot_read_leads_back_to_the_list(page: Any, sam: Any, severe: Any) -> None:
+    for query in ("rating__exact=x", "created_at__gte=never", "p=x", "o=9.9"):
+        assert page(sam, f"feedback/feedback/?{query}").status_code in (200, 302), query
+
+
+@pytest.mark.parametrize("path", ["diagnoses/patient", "diagnoses/diagnosis", "feedback/feedback"])
+def test_a_list_counts_and_reads_no_more_than_it_needs(
+    page: Any, sam: Any, bob: Any, headache: Any, mint: Any, severe: Any, path: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("avicenna.admin.NewestFirst.list_per_page", 1)
+    submit(actor=None, recommendation_id=severe.recommendation_id, rating=4, symptom_improvement=4)
+    patient = create_patient(actor=None, full_name="P", care_team=[bob])
+    record_diagnosis(actor=bob, patient=patient, condition=headache, severity=2)
+
+    with CaptureQueriesContext(connection) as asked:
+        page(sam, f"{path}/")
+
+    table = path.replace("/", "_")
+    of_table = [query["sql"] for query in asked if f'FROM "{table}"' in query["sql"] and "audit" not in query["sql"]]
+    assert of_table and all("LIMIT" in sql for sql in of_table)
+
+
+def test_flags_are_looked_at_many_at_once(page: Any, sam: Any, severe: Any) -> None:
+    flag = severe.flag
+    page(sam, "feedback/severeflag/", {"action": "mark_as_looked_at", "_selected_action": [flag.pk]})
+
+    flag.refresh_from_db()
+    assert flag.looked_at_by == sam
+
+
+def test_what_an_action_refuses_is_told_and_holds_up_nothing(
+    page: Any, client: Client, sam: Any, severe: Any, alice: Any, recommendation: Any
+) -> None:
+    Diagnosis.objects.update(status=Diagnosis.Status.ENTERED_IN_ERROR)
+
+    page(sam, "feedback/severeflag/", {"action": "mark_as_looked_at", "_selected_action": [severe.flag.pk]})
+
+    assert "entered in error" in unescape(client.get("/admin/feedback/severeflag/").content.decode())
+
+
+def test_staff_ends_the_session_of_a_lost_phone(page: Any, sam: Any, bob: Any, api: Any) -> None:
+    signed_in = api(bob)
+    session = bob.sessions.get()
+    assert signed_in.get("/api/me").status_code == 200
+
+    page(sam, "accounts/session/", {"action": "end", "_selected_action": [session.pk]})
+
+    assert signed_in.get("/api/me").status_code == 401
+    told = AuditRecord.objects.get(action="signed_out")
+    assert (told.actor, told.object_id) == (sam, str(session.pk))
