@@ -1,4 +1,4 @@
-"""`make screenshots`: every screen of the dashboard, from a running server with the demonstration clinic.
+"""`make screenshots`: every screen of the dashboard and the admin's first, from a running server with the demo clinic.
 
 English in the light theme, Persian in the dark one, on a phone of 390×844 at twice the resolution, into
 docs/screenshots/.
@@ -14,12 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.e2e.conftest import CHROMIUM_FLAGS, PASSWORD, PHONE
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs/screenshots"
 LOOKS = [("en", "light"), ("fa", "dark")]
+DESK: ViewportSize = {"width": 1280, "height": 900}
 COLOURS = 160  # as many as are seen; a picture takes a third of the space
 
 
@@ -146,9 +147,23 @@ def take(page: Page, language: str) -> None:
         step(page)
         page.mouse.move(0, 0)  # a finger does not rest on anything
         page.wait_for_timeout(800)  # the motion has ended
-        picture = Image.open(io.BytesIO(page.screenshot()))
-        name = step.__name__.replace("at_the_door", "sign-in")
-        picture.convert("RGB").quantize(COLOURS).save(FOLDER / f"{name}-{language}.png", optimize=True)
+        keep(page, f"{step.__name__.replace('at_the_door', 'sign-in')}-{language}")
+
+
+def take_office(page: Page, language: str) -> None:
+    """The first page of the admin."""
+    page.goto("/admin/")
+    page.fill("[name=username]", "admin@demo.example")
+    page.fill("[name=password]", PASSWORD)
+    page.click("[type=submit]")
+    page.wait_for_selector(".glance")
+    page.evaluate("document.fonts.ready")
+    keep(page, f"office-{language}")
+
+
+def keep(page: Page, name: str) -> None:
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture.convert("RGB").quantize(COLOURS).save(FOLDER / f"{name}.png", optimize=True)
 
 
 def main() -> None:
@@ -164,6 +179,8 @@ def main() -> None:
             page = context.new_page()
             page.goto("/")
             take(page, language)
+            desk = browser.new_page(base_url=url, locale=language, color_scheme=theme, viewport=DESK)
+            take_office(desk, language)
         browser.close()
 
 
