@@ -104,6 +104,15 @@ def test_two_exports_tell_nothing_by_their_difference(report: Report, export: An
     assert all(count >= 5 for count in (long - short).values()) and long - short
 
 
+def test_a_month_that_the_export_cuts_is_not_told(report: Report, export: Any, mint: Remedy) -> None:
+    """The longer one has all of October, the shorter its last days: it would tell who of the five came in these."""
+    for mizaj in ("warm", "cold", "wet", "dry", "balanced"):
+        report(mint, 1, mizaj, datetime(2026, 10, 28, 12, tzinfo=NOW.tzinfo))
+
+    assert export(4) == []
+    assert said(export(13)) == {("2026-10", "mint", "headache", ""): 5}
+
+
 def test_this_week_is_not_told_yet(report: Report, export: Any, mint: Remedy) -> None:
     report(mint, 5, "warm", NOW - timedelta(hours=1))
 
