@@ -14,6 +14,8 @@ STAFF = f"""
 from accounts.models import User
 User.objects.create_user("olga@demo.example", "{PASSWORD}", role="staff", name="Olga")
 """
+# `make test` looks for what is inline in the pages themselves (tests/avicenna/test_admin.py).
+pytestmark = pytest.mark.thorough
 LISTS = [
     "diagnoses_patient", "diagnoses_diagnosis", "diagnoses_remedy", "diagnoses_condition", "diagnoses_sideeffect",
     "feedback_feedback", "feedback_severeflag", "accounts_user", "accounts_session", "realtime_diagnosisevent",
@@ -73,7 +75,6 @@ def test_theme_menu_and_filters_work_under_the_policy(enter: Callable[..., Page]
     expect(page).to_have_url(f"{page.url.split('/admin')[0]}/admin/diagnoses/diagnosis/?status__exact=resolved")
 
 
-@pytest.mark.thorough
 def test_a_phone_has_the_menu_behind_a_button_in_persian(enter: Callable[..., Page]) -> None:
     page = enter("fa", **PHONE)
 
@@ -85,7 +86,6 @@ def test_a_phone_has_the_menu_behind_a_button_in_persian(enter: Callable[..., Pa
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("language", ["en", "fa"])
 @pytest.mark.parametrize("width", [390, 1366])
 def test_no_page_breaks_the_policy_or_runs_off(enter: Callable[..., Page], language: str, width: int) -> None:
