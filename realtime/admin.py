@@ -12,6 +12,7 @@ class DiagnosisEventAdmin(NewestFirst, ReadOnlyAdmin):
     """That something happened, and when; what happened is for those who may see the diagnosis."""
 
     list_display = ["of_diagnosis", "seq", "type", "created_at"]
+    list_select_related = ["diagnosis"]  # the trail is told whose it is
     list_filter = ["type", ("created_at", Period)]
     of_diagnosis = related("diagnosis_id", _("diagnosis"))
     found_by_id = ("diagnosis",)
