@@ -135,9 +135,9 @@ except (EnvError, ValueError) as error:
 INSTALLED_APPS = [
     "daphne",
     "avicenna",  # before unfold: brings another build of one of its scripts (vendored.json)
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "avicenna.admin_config.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -258,3 +258,12 @@ def test_staff_ends_the_session_of_a_lost_phone(page: Any, sam: Any, bob: Any, a
     assert signed_in.get("/api/me").status_code == 401
     told = AuditRecord.objects.get(action="signed_out")
     assert (told.actor, told.object_id) == (sam, str(session.pk))
+
+
+def test_the_menu_is_searched_by_name(page: Any, sam: Any) -> None:
+    shown = page(sam, "search/?s=remed&extended=1")
+
+    assert "/admin/diagnoses/remedy/" in shown.content.decode()
+    assert [page(sam, f"search/?s=remed&page={number}").status_code for number in ("1", "2", "x", "")] == [200] + [
+        404
+    ] * 3
