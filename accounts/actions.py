@@ -205,8 +205,7 @@ def end_sessions(*, user: User, but: Session | None = None) -> None:
 @transaction.atomic
 def end_session(*, actor: User, session: Session) -> None:
     """Somebody else's, by staff: a phone was lost."""
-    if not actor.is_staff:
-        raise Forbidden
+    require(actor, Act.CHANGE, Resource.ACCOUNT)
     _end(session.user, session.user.sessions.filter(pk=session.pk))
     trail.signed(actor, Action.SIGNED_OUT, session.pk)
 

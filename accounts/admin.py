@@ -14,7 +14,8 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import actions
-from accounts.models import Session, User
+from accounts.access import Act, Resource, may
+from accounts.models import Role, Session, User
 from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin, StaffAdmin, act, related
 from avicenna.pagination import NewestPaginator
 
@@ -79,6 +80,7 @@ class StillOpen(admin.EmptyFieldListFilter):
 class SessionAdmin(NewestFirst, ReadOnlyAdmin):
     """Who is signed in, with what; staff ends what somebody has lost."""
 
+    resource = Resource.ACCOUNT
     list_display = ["account", "device", "created_at", "seen_at", "ended_at"]
     list_select_related = ["user"]
     list_filter = [("ended_at", StillOpen), ("created_at", Period), ("user__role")]
@@ -91,8 +93,16 @@ class SessionAdmin(NewestFirst, ReadOnlyAdmin):
     search_help_text = _("The email of an account, or the id of a session.")
     actions = ["end"]
 
-    @admin.action(description=_("End these sessions"), permissions=["view"])
+    @admin.action(description=_("End these sessions"), permissions=["end"])
     def end(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         staff = cast(User, request.user)
         done = gettext("Sessions ended.")
         act(request, sessions, lambda session: actions.end_session(actor=staff, session=session), done)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Act.CHANGE, Resource.ACCOUNT)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        sessions: QuerySet[Session] = super().get_queryset(request)
+        sees_patients = may(request.user, Act.READ, Resource.PATIENT_ACCOUNT)
+        return sessions if sees_patients else sessions.exclude(user__role=Role.PATIENT)

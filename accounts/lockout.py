@@ -40,15 +40,11 @@ class Lockout(AxesHandler):  # type: ignore[misc]  # it carries no types
     ) -> None:
         if request is None:
             return
-        if request.axes_locked_out:  # type: ignore[attr-defined]
-            failures.note("locked")
-            return
-        failures.note("password")
         email, digest = _email(credentials), address_digest(address_of(request))
-        reason = trail.LOCKED if request.axes_locked_out else "password"  # type: ignore[attr-defined]
-        sign_in_failures.labels(reason=reason).inc()
+        reason: failures.Reason = "locked" if request.axes_locked_out else "password"  # type: ignore[attr-defined]
+        failures.note(reason)
         tell_refusal(User.objects.filter(email=email).first(), email, reason)
-        if reason == trail.LOCKED:
+        if reason == "locked":
             return
         PAIR.failed(email, digest)
         if not Session.objects.knows(email, digest):

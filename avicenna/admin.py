@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
+from accounts.access import Act, Resource, closed_fields, may, role_of
 from avicenna.errors import ActionError
 from avicenna.pagination import NewestPaginator
 
@@ -26,7 +27,9 @@ PERIODS = {7: _("7 days"), 30: _("30 days"), 90: _("90 days"), 365: _("one year"
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """A window: what is shown here changes through the API alone."""
+    """A window: what is shown here changes through the API alone. The access matrix says to whom it opens."""
+
+    resource: ClassVar[Resource]
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -71,19 +74,20 @@ class StaffAdmin(ReadOnlyAdmin):
         return self._may(request, Act.CREATE)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_staff)
+        return self._may(request, Act.CHANGE)
 
 
 class ReadOnlyInline(TabularInline):
     """A window like `ReadOnlyAdmin`, on the page of what it belongs to."""
 
+    resource: ClassVar[Resource]
     extra = 0
     can_delete = False
     show_change_link = False
     hide_title = True
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_staff)
+        return may(request.user, Act.READ, self.resource)
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False

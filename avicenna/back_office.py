@@ -53,6 +53,7 @@ MENU: list[tuple[Promise, list[tuple[str, str]]]] = [
         [
             ("realtime.DiagnosisEvent", "timeline"),
             ("audit.AuditRecord", "shield_person"),
+            ("diagnoses.BrokenGlass", "emergency_home"),
         ],
     ),
 ]

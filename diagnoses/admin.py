@@ -15,12 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from accounts.access import Act, Resource, may
 from accounts.models import User
 from analytics.wording import percent
 from avicenna.admin import Grade, NewestFirst, Period, ReadOnlyAdmin, ReadOnlyInline, StaffAdmin, act, related
 from diagnoses import actions
 from diagnoses.catalogue_admin import CatalogueFilesAdmin
+from diagnoses.glass import close_glass, review_glass
 from diagnoses.models import (
+    BrokenGlass,
     CatalogueTerm,
     Condition,
     Contraindication,
@@ -33,6 +36,7 @@ from diagnoses.models import (
 
 
 class TermAdmin(CatalogueFilesAdmin, StaffAdmin):
+    resource = Resource.CATALOGUE
     search_fields = ["slug", "name_en", "name_fa"]
     list_per_page = 50
     caution: Promise = _(
@@ -130,10 +134,11 @@ class ContraindicationInline(ReadOnlyInline):
 class PatientAdmin(NewestFirst, StaffAdmin):
     """Demographics and the care team; clinical texts are for the care team alone."""
 
-    list_display = ["full_name", "sex", "birth_date", "mizaj_type", "source", "created_at"]
+    resource = Resource.PATIENT
+    list_display = ["full_name", "sex", "birth_date", "mizaj_type", "source", "created_at", "id"]
     list_filter = ["mizaj_type", "sex", "source", ("created_at", Period)]
-    fields = ["full_name", "account", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
-    readonly_fields = ["full_name", "account", "birth_date", "sex", "mizaj_type", "created_at"]
+    fields = ["full_name", "id", "account", "birth_date", "sex", "mizaj_type", "care_team", "created_at"]
+    readonly_fields = ["full_name", "id", "account", "birth_date", "sex", "mizaj_type", "created_at"]
     inlines = [ContraindicationInline]
     found_by_email = "user__email"
     search_help_text = _("The id of a patient, or the email of their account. Names are sealed, and not searched.")
@@ -234,6 +239,7 @@ class OfMizaj(admin.ChoicesFieldListFilter):
 
 @admin.register(Diagnosis)
 class DiagnosisAdmin(NewestFirst, ReadOnlyAdmin):
+    resource = Resource.DIAGNOSIS
     list_display = ["of_patient", "of_condition", "severity", "imbalance", "status", "by", "created_at"]
     of_patient = related("patient", _("patient"))
     of_condition = related("condition", _("condition"))

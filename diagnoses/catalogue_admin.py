@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from accounts.access import Act, Resource, may
 from accounts.models import User
 from avicenna.csv_cells import lines
 from avicenna.streaming import streamed
@@ -46,7 +47,7 @@ class CatalogueFileForm(forms.Form):
 class CatalogueFilesAdmin(ModelAdmin):
     actions_list = ["export_file", "import_file"]
 
-    @action(description=_("Export"), url_path="export", permissions=["view"], icon="download")
+    @action(description=_("Export"), url_path="export", permissions=["export"], icon="download")
     def export_file(self, request: HttpRequest) -> HttpResponse:
         answer = streamed(request, lines(rows(self.model)), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{self._file}"'
@@ -69,6 +70,10 @@ class CatalogueFilesAdmin(ModelAdmin):
                 shown["problems"] = error.problems
         context = self.admin_site.each_context(request) | {"opts": self.model._meta, "title": self._title} | shown
         return render(request, "diagnoses/catalogue_import.html", context | {"words": _words()})
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """All columns are in the file, also those that not everybody who reads the catalogue may see."""
+        return may(request.user, Act.READ, Resource.CATALOGUE, "source")
 
     @property
     def _file(self) -> str:

@@ -28,6 +28,7 @@ from feedback.models import SEVERE, Feedback, SevereFlag, SideEffectReport
 
 
 class SideEffectInline(ReadOnlyInline):
+    resource = Resource.FEEDBACK
     model = SideEffectReport
     fields = ["named", "severity"]
     readonly_fields = ["named"]
@@ -66,6 +67,7 @@ class WeeksForm(forms.Form):
 class FeedbackAdmin(NewestFirst, ReadOnlyAdmin):
     """Grades and side effects; the comment is between the patient and the care team."""
 
+    resource = Resource.FEEDBACK
     list_display = ["remedy", "rating", "symptom_improvement", "compliance", "effects", "created_at"]
     list_filter = [
         ("rating", Grade),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import Resource
 from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin, related
 from realtime.models import DiagnosisEvent, Receipt
 
@@ -11,6 +12,7 @@ from realtime.models import DiagnosisEvent, Receipt
 class DiagnosisEventAdmin(NewestFirst, ReadOnlyAdmin):
     """That something happened, and when; what happened is for those who may see the diagnosis."""
 
+    resource = Resource.EVENT
     list_display = ["of_diagnosis", "seq", "type", "created_at"]
     list_select_related = ["diagnosis"]  # the trail is told whose it is
     list_filter = ["type", ("created_at", Period)]
@@ -26,6 +28,7 @@ class DiagnosisEventAdmin(NewestFirst, ReadOnlyAdmin):
 class ReceiptAdmin(NewestFirst, ReadOnlyAdmin):
     """What has reached a person: how far each of their devices has confirmed the stream of a diagnosis."""
 
+    resource = Resource.EVENT
     list_display = ["user", "device", "of_diagnosis", "seen_seq", "newest", "is_up_to_date", "seen_at"]
     list_select_related = ["session__user", "diagnosis"]
     list_filter = [("seen_at", Period)]

@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts import failures
+from accounts.access import Act, Resource, may
 from analytics.templatetags.at_a_glance import Entry, Figure
 from analytics.wording import digits, number, percent
 from feedback.models import SevereFlag
@@ -22,6 +23,11 @@ register = template.Library()
 SHOWN = 5
 # So many refusals in a day are more than people who mistype.
 MANY_REFUSALS = 50
+
+
+@register.simple_tag(takes_context=True)
+def sees_figures(context: dict[str, Any]) -> bool:
+    return may(context["request"].user, Act.READ, Resource.CLINIC)
 
 
 @register.inclusion_tag("analytics/needs.html", takes_context=True)

@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from accounts.models import User
 from diagnoses.models import Remedy, SideEffect
 
 ADDRESS = "/admin/diagnoses/sideeffect/"
@@ -78,6 +79,22 @@ def test_nobody_else_opens_it(client: Client, bob: Any, alice: Any, path: str) -
     for user in (bob, alice):
         client.force_login(user)
         assert client.get(f"{ADDRESS}{path}").status_code == 302
+
+
+def test_the_reception_gets_no_file_with_what_it_may_not_see(client: Client, db: None, mint: Remedy) -> None:
+    client.force_login(User.objects.create(email="rae@clinic.example", role="reception", password="!"))
+
+    assert client.get("/admin/diagnoses/remedy/").status_code == 200
+    assert [client.get(f"/admin/diagnoses/remedy/{path}/").status_code for path in ("export", "import")] == [403, 403]
+
+
+@pytest.mark.parametrize("role", ["reception", "operator"])
+def test_a_first_page_without_figures_is_the_menu(client: Client, db: None, role: str) -> None:
+    client.force_login(User.objects.create(email="rae@clinic.example", role=role, password="!"))
+
+    shown = client.get("/admin/").content.decode()
+    assert 'class="glance' not in shown and shown.count("/admin/diagnoses/remedy/") >= 2
+    assert client.get("/admin/feedback/feedback/export/").status_code == 403
 
 
 def test_many_terms_are_retired_and_taken_into_use_again(staff: Client, mint: Remedy, violet: Remedy) -> None:
