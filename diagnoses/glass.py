@@ -11,31 +11,18 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from rest_framework import status
 
 from accounts.access import Act, Resource
 from accounts.models import User
 from audit import trail
-from avicenna.errors import ActionError
 from avicenna.permissions import require
+from diagnoses.errors import AlreadyVisible, NoReason
 from diagnoses.models import BrokenGlass, Patient
 from realtime.publish import rights_changed
 
 OPEN_FOR = timedelta(minutes=60)
 # A reason, not a keystroke.
 LEAST_WORDS = 3
-
-
-class AlreadyVisible(ActionError):
-    code = "already_visible"
-    message = _("You can see this record already.")
-    status = status.HTTP_409_CONFLICT
-
-
-class NoReason(ActionError):
-    code = "no_reason"
-    message = _("Please give the reason in a few words.")
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ from avicenna.idempotency import create_once
 from avicenna.permissions import allowed
 from avicenna.throttling import limited
 from diagnoses import actions
+from diagnoses.errors import ChangedMeanwhile
 from diagnoses.filters import (
     ConditionFilter,
     ContraindicationFilter,
@@ -317,7 +318,7 @@ class RecommendationViewSet(TellsReads, RetrieveModelMixin, GenericViewSet[Recom
             recommendation = actions.change_recommendation(
                 actor=cast(User, request.user), recommendation=recommendation, changes=changes, seen=seen
             )
-        except actions.ChangedMeanwhile as error:
+        except ChangedMeanwhile as error:
             error.current = self.get_serializer(error.row).data
             raise
         return Response(self.get_serializer(recommendation).data)

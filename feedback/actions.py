@@ -32,7 +32,7 @@ from avicenna.metrics import feedback_submissions
 from avicenna.permissions import require
 from avicenna.prepared import Parameter, Prepared
 from avicenna.sql import Statement, insert, run
-from diagnoses.actions import RecordClosed
+from diagnoses.errors import RecordClosed
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
 from feedback.models import SEVERE, Feedback, SevereFlag, SideEffectReport
 from realtime.events import FeedbackUpdate, SevereSideEffect
