@@ -14,7 +14,9 @@ pytestmark = pytest.mark.thorough
 
 
 def test_a_patient_sees_who_looked_at_the_record(page: Page, practitioner: httpx.Client) -> None:
-    [sara] = [one for one in practitioner.get("/api/patients/").json()["results"] if one["full_name"] == "Sara"]
+    [sara] = [
+        one for one in practitioner.get("/api/patients/?page_size=100").json()["results"] if one["full_name"] == "Sara"
+    ]
     practitioner.get(f"/api/patients/{sara['id']}/")
     sign_in(page, "sara@demo.example")
 

@@ -100,10 +100,11 @@ def test_the_admin_works_under_its_policy(page: Page, server: Server) -> None:
     page.fill("#id_password", PASSWORD)
     page.click("[type=submit]")
     page.fill("#code", TOTP(b32decode(SECRET), 6, SHA1(), 30).generate(time.time()).decode())  # noqa: S303
-    page.click("#content-main [type=submit]")
+    page.press("#code", "Enter")
+    page.wait_for_url("**/admin/")
 
     for path in ("", "diagnoses/remedy/", "accounts/user/add/", "accounts/session/"):
         page.goto(f"/admin/{path}")
-        expect(page.locator("h1, #site-name").first).to_be_visible()
+        expect(page.locator("h1").first).to_be_visible()
 
     assert refused == []

@@ -12,7 +12,7 @@ from tests.e2e.conftest import PASSWORD, PHONE, Server
 
 STAFF = f"""
 from accounts.models import User
-User.objects.create_user("olga@demo.example", "{PASSWORD}", role="staff", name="Olga")
+User.objects.create_user("parisa@demo.example", "{PASSWORD}", role="head", name="Parisa")
 """
 # `make test` looks for what is inline in the pages themselves (tests/avicenna/test_admin.py).
 pytestmark = pytest.mark.thorough
@@ -31,7 +31,7 @@ def staffed(server: Server) -> Server:
 
 @pytest.fixture
 def enter(browser: Browser, staffed: Server) -> Iterator[Callable[..., Page]]:
-    """`enter(language, …)`: Olga, signed in. What the browser refuses or complains of fails the test."""
+    """`enter(language, …)`: Parisa, signed in. What the browser refuses or complains of fails the test."""
     wrong: list[str] = []
     opened: list[Page] = []
 
@@ -41,7 +41,7 @@ def enter(browser: Browser, staffed: Server) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: asked.url.startswith((staffed.url, "data:")) or wrong.append(asked.url))
         page.goto("/admin/login/")
-        page.fill("[name=username]", "olga@demo.example")
+        page.fill("[name=username]", "parisa@demo.example")
         page.fill("[name=password]", PASSWORD)
         page.click("[type=submit]")
         page.wait_for_selector(".glance")

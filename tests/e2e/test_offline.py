@@ -164,14 +164,19 @@ def test_feedback_given_offline_waits_and_arrives_once(kept: Page, api: httpx.Cl
 
 
 def test_a_server_killed_after_it_has_stored_counts_once(kept: Page, server: Server, api: httpx.Client) -> None:
+    died: list[Route] = []
+
     def store_and_die(route: Route) -> None:
         route.fetch()
         server.stop()
+        died.append(route)
         route.abort()
 
     kept.route("**/api/feedback/", store_and_die, times=1)
     fill_in(kept, "survives")
     kept.click("#sheet-send")
+    while not died:  # it waits already while it is sent
+        kept.wait_for_timeout(50)
     expect(kept.locator(".outbox [data-state=waiting]")).to_be_visible()
 
     server.start()

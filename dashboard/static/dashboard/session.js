@@ -20,6 +20,9 @@ export const notice = signal("");
 // Values of the vault that outlive the end of a session: whose device it is, and what that person typed.
 const isTyped = (name) => name === "owner" || name === "outbox" || name.startsWith("drafts of ");
 
+// How often somebody has left: what is answered afterwards is nobody's and must not be kept again.
+let departures = 0;
+
 /** Whoever was here last is met at once, also without a network; the server may say otherwise. */
 export async function start() {
   failure.value = null;
@@ -47,6 +50,7 @@ export async function join(person) {
 }
 
 export async function signOut({ everywhere = false } = {}) {
+  departures += 1;
   const told = await api.signOut({ everywhere });
   await clearDevice();
   history.replaceState(null, "", "#/");
@@ -61,8 +65,11 @@ export function changeLanguage(code) {
 }
 
 async function meet({ keepsLanguage = false } = {}) {
+  const before = departures;
   const person = await api.get("/api/me");
+  if (departures !== before) return;
   await claimDevice(person.id);
+  if (departures !== before) return;
   await Promise.all([keep("owner", person.id), keep("me", person)]);
   await welcome(person, { keepsLanguage });
   sendWhatWaits();
@@ -97,6 +104,7 @@ function forgetWhatWasTyped() {
 }
 
 function leave(why) {
+  departures += 1;
   notice.value = why;
   me.value = null;
 }
