@@ -17,6 +17,7 @@ pytestmark = pytest.mark.thorough
 
 def test_in_a_container_of_its_own_the_worker_shows_what_it_measures_and_ends_when_told(clinic: Stack) -> None:
     port = free_port()
+    opened = {"Authorization": f"Bearer {clinic.metrics_token}"}
     alone = {name: value for name, value in clinic.env.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
     clinic.supervisorctl("stop", "worker")  # of several only one measures
     command = [sys.executable, "manage.py", "worker", "--metrics-port", str(port)]
@@ -24,7 +25,7 @@ def test_in_a_container_of_its_own_the_worker_shows_what_it_measures_and_ends_wh
     try:
         eventually(lambda: _answers(port), bool, within=300)
         shown = eventually(
-            lambda: httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text,
+            lambda: httpx.get(f"http://127.0.0.1:{port}/metrics", headers=opened, trust_env=False).text,
             lambda text: 'prediction_outcomes{window="7d"}' in text,
         )
         worker.send_signal(signal.SIGTERM)
