@@ -72,14 +72,15 @@ ONCE = {
 }
 
 
-# What is refused before the database is asked, who may ask, and the pages of staff: `make test-all` goes through it on
-# both.
+# What is refused before the database is asked, who may ask, the pages of staff, and `make run` as a newcomer meets it:
+# `make test-all` goes through it on both.
 QUICKLY_ONCE = dict.fromkeys(
     [
         "tests/avicenna/test_admin.py",
         "tests/avicenna/test_bad_input.py",
         "tests/avicenna/test_edge.py",
         "tests/avicenna/test_permissions.py",
+        "tests/avicenna/test_serve.py",
         "tests/diagnoses/test_catalogue_in_the_admin.py",
         "tests/feedback/test_export.py",
     ],
