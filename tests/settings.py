@@ -26,7 +26,7 @@ from avicenna.settings import *  # noqa: F403
 # pytest-django turns DEBUG off after this. Without this, each client in a test would look through every static file
 # first; with DEBUG as here, and in `make run`, a file is looked for when it is asked for.
 WHITENOISE_AUTOREFRESH = True
-# The hashes of the clinic, made with little work: how much it takes is Django's business.
+# The hashes of the clinic, made with little work: tests/accounts/test_password.py asks how much it takes.
 PASSWORD_HASHERS = ["tests.settings.QuickArgon2"]
 
 

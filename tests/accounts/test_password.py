@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from accounts.models import Session, User
 
@@ -104,3 +105,16 @@ def test_a_new_account_has_nothing_to_end(db: None) -> None:
     User.objects.create_user("new@clinic.example", NEW)
 
     assert not Session.objects.exists()
+
+
+def test_it_is_kept_as_owasp_asks_and_an_older_hash_is_renewed_at_the_next_sign_in(
+    api: Any, erin: User, settings: Any
+) -> None:
+    settings.PASSWORD_HASHERS = ["accounts.passwords.OwaspArgon2"]
+    User.objects.update(password=Argon2PasswordHasher().encode(OLD, "salt-of-the-earth"))
+
+    assert sign_in(api, OLD) == 200
+
+    erin.refresh_from_db()
+    assert erin.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert [sign_in(api, NEW), sign_in(api, OLD)] == [401, 200]
