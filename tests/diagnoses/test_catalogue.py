@@ -101,7 +101,21 @@ def test_a_list_asks_the_database_as_often_for_many(api: Any, alice: Any, path: 
             assert client.get(path).json()["count"] in (2, 12)
         asked.append(len(queries))
 
-    assert asked == [3, 3]  # session, count, rows
+    assert asked == [2, 2]  # session, rows
+
+
+@pytest.mark.parametrize(("size", "queries", "has_more"), [(3, 2, False), (2, 3, True)])
+def test_only_what_does_not_fit_on_the_first_page_is_counted(
+    api: Any, alice: Any, django_assert_num_queries: Any, size: int, queries: int, has_more: bool
+) -> None:
+    for slug in "abc":
+        Remedy.objects.create(slug=slug, name_en="Same", name_fa="همان")
+    client = api(alice)
+
+    with django_assert_num_queries(queries):  # session, rows, count
+        answer = client.get("/api/remedies/", {"page_size": size}).json()
+
+    assert (answer["count"], len(answer["results"]), answer["next"] is not None) == (3, size, has_more)
 
 
 def test_an_unknown_slug_is_not_found(api: Any, alice: Any, mint: Any) -> None:
