@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -39,6 +40,14 @@ def accounts() -> Iterator[dict[str, Any]]:
 ACCOUNTS = accounts()
 
 
+# One for all: to make one takes as long as a few requests, and a phone makes it once in its life.
+TRUSTED = ssl.create_default_context(cafile=os.environ.get("LOAD_CERTIFICATE") or None)
+
+
+def trusted() -> ssl.SSLContext:
+    return TRUSTED
+
+
 def measured(name: str, seconds: float, size: int = 0, error: Exception | None = None) -> None:
     events.request.fire(
         request_type=WS, name=name, response_time=seconds * 1000, response_length=size, exception=error, context={}
@@ -48,6 +57,7 @@ def measured(name: str, seconds: float, size: int = 0, error: Exception | None =
 class Patient(FastHttpUser):
     wait_time = between(5, 15)
     connection_timeout = network_timeout = 30.0
+    ssl_context_factory = staticmethod(trusted)
 
     def on_start(self) -> None:
         self.account = next(ACCOUNTS)
@@ -125,9 +135,10 @@ class Patient(FastHttpUser):
         url = self.client.post("/api/realtime/tickets", json=asked, headers=self.bearer).json()["url"]
         host = self.host.replace("http", "ws", 1)
         sockets = random.choice(os.environ.get("LOAD_SOCKETS", host).split(","))
-        trusted = {"ca_certs": os.environ.get("LOAD_CERTIFICATE") or None}
         return websocket.create_connection(
-            f"{sockets}{url}&since={self.position}", timeout=LATE_SECONDS + HEARTBEAT_SECONDS, sslopt=trusted
+            f"{sockets}{url}&since={self.position}",
+            timeout=LATE_SECONDS + HEARTBEAT_SECONDS,
+            sslopt={"context": TRUSTED},
         )
 
     def _follow(self, opened: websocket.WebSocket, started: float) -> None:
