@@ -45,11 +45,11 @@ LONGEST = [
     "feedback/test_import_feedback.py",
     "feedback/test_seed_demo.py",
     "avicenna/test_permissions.py",
-    "avicenna/test_bad_input.py",
     "realtime/test_processes.py",  # not beside chaos: both keep a whole clinic of servers busy
     "predictions/test_ranking.py",
     "predictions/test_train_predictor.py",
     "predictions/test_engine.py",
+    "avicenna/bad_input/test_reports.py",
     "diagnoses/test_catalogue_command.py",
     "analytics/test_privacy.py",
 ]

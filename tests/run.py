@@ -76,8 +76,8 @@ ONCE = {
 # `make test-all` goes through it on both.
 QUICKLY_ONCE = dict.fromkeys(
     [
+        "tests/avicenna/bad_input",
         "tests/avicenna/test_admin.py",
-        "tests/avicenna/test_bad_input.py",
         "tests/avicenna/test_edge.py",
         "tests/avicenna/test_permissions.py",
         "tests/avicenna/test_serve.py",
