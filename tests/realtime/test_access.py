@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.access import Act, Resource
 from accounts.models import Role, User
-from tests.accounts.test_access import World, records_around
+from tests.accounts.world import World, records_around
 from tests.realtime.conftest import access_token
 
 pytestmark = pytest.mark.thorough
