@@ -35,7 +35,7 @@ LONGEST = [
     "chaos/test_chaos.py",
     "avicenna/test_serve.py",
     "avicenna/backup/test_cycle.py",
-    "avicenna/test_doctor.py",
+    "avicenna/doctor/test_processes.py",
     "e2e/test_page.py",
     "e2e/test_practitioner.py",
     "e2e/test_history.py",
