@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from avicenna.errors import ActionError
 from avicenna.identifiers import id_for_key, new_id
 
 Row = TypeVar("Row", bound=Model)
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Sending twice with one key creates once."
+)
 
 
 class KeyUsed(ActionError):
@@ -44,3 +50,7 @@ def create_once(request: Request, visible: QuerySet[Row], create: Callable[[UUID
         if visible.model._base_manager.filter(pk=pk).exists():
             raise KeyUsed from None
         raise
+
+
+def created(data: Any, *, is_new: bool) -> Response:
+    return Response(data, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)

@@ -23,11 +23,11 @@ from audit import trail
 from audit.models import Kind
 from audit.reading import TellsReads
 from avicenna.errors import ActionError, refusal
+from avicenna.idempotency import created
 from avicenna.permissions import allowed
 from avicenna.throttling import limited
 from diagnoses.models import Diagnosis, Recommendation
 from diagnoses.serializers import RecommendationSerializer
-from diagnoses.views import created
 from feedback import actions
 from feedback.filters import FeedbackFilter, SevereFlagFilter
 from feedback.models import Feedback, SevereFlag

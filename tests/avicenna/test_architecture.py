@@ -151,7 +151,7 @@ def test_only_actions_write() -> None:
 def test_viewsets_start_from_nothing() -> None:
     """`queryset = X.objects.none()`: a forgotten override leaks nothing. The catalogue is for everyone."""
     for module, path in modules().items():
-        if not module.endswith(".views"):
+        if module.split(".")[1:2] != ["views"]:
             continue
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.strip().startswith("queryset ="):
