@@ -14,10 +14,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from rest_framework import status
 
 from accounts.access import Act, Resource
 from accounts.models import User
@@ -26,14 +23,14 @@ from analytics.actions import Rescoring, ranking_is_due, recalculate_diagnosis
 from analytics.evidence import Evidence, Finding
 from analytics.subjects import Subject, subjects_of
 from audit import trail
-from avicenna.errors import ActionError, Forbidden
+from avicenna.errors import Forbidden
 from avicenna.identifiers import new_id
 from avicenna.metrics import feedback_submissions
 from avicenna.permissions import require
-from avicenna.prepared import Parameter, Prepared
 from avicenna.sql import Statement, insert, run
-from diagnoses.errors import RecordClosed
 from diagnoses.models import Diagnosis, Recommendation, SideEffect
+from feedback.errors import DiagnosisInError, OtherDiagnosis, TooLate, Withdrawn
+from feedback.locks import locked_diagnosis, open_diagnosis, open_recommendation
 from feedback.models import SEVERE, Feedback, SevereFlag, SideEffectReport
 from realtime.events import FeedbackUpdate, SevereSideEffect
 from realtime.news import is_news_for
@@ -43,32 +40,6 @@ CHANGE_DAYS = 30
 
 Action = Literal["created", "changed", "withdrawn"]
 Effects = Mapping[SideEffect, int]
-
-
-class DiagnosisInError(ActionError):
-    code = "diagnosis_closed"
-    message = _("This diagnosis was entered in error; nothing can be reported on it.")
-    status = status.HTTP_409_CONFLICT
-
-
-class UnknownRecommendation(ActionError):
-    message = _("There is no such recommendation among yours.")
-
-
-class OtherDiagnosis(ActionError):
-    message = _("The recommendation belongs to another diagnosis.")
-
-
-class Withdrawn(ActionError):
-    code = "withdrawn"
-    message = _("This feedback was withdrawn.")
-    status = status.HTTP_409_CONFLICT
-
-
-class TooLate(ActionError):
-    code = "too_late"
-    message = _("Feedback can be changed for 30 days.")
-    status = status.HTTP_409_CONFLICT
 
 
 @dataclass(frozen=True)
@@ -104,7 +75,7 @@ def submit(
 
 @transaction.atomic
 def _store(actor: User | None, report: Report, diagnosis_id: UUID | None) -> Feedback:
-    recommendation = _locked_recommendation(actor, report.recommendation_id)
+    recommendation = open_recommendation(actor, report.recommendation_id)
     diagnosis = recommendation.diagnosis
     if diagnosis_id and diagnosis_id != diagnosis.pk:
         raise OtherDiagnosis(field="diagnosis")
@@ -134,7 +105,7 @@ def submit_history(*, reports: Sequence[Report]) -> None:
     for report in reports:
         by_diagnosis[on[report.recommendation_id].diagnosis_id].append(report)
     stored: dict[Diagnosis, list[Feedback]] = {}
-    for diagnosis in map(_lock, sorted(by_diagnosis)):
+    for diagnosis in map(open_diagnosis, sorted(by_diagnosis)):
         given = by_diagnosis[diagnosis.pk]
         stored[diagnosis] = [_feedback(diagnosis, on[report.recommendation_id], report) for report in given]
     everything = list(chain.from_iterable(stored.values()))
@@ -207,7 +178,7 @@ def set_counted(*, patient_id: UUID, is_counted: bool) -> None:
 def look_at(*, actor: User, flag: SevereFlag) -> SevereFlag:
     """Somebody of the clinic has seen it; who was first stays."""
     require(actor, Act.CHANGE, Resource.SEVERE_FLAG)
-    diagnosis = _locked(flag.feedback.diagnosis_id)
+    diagnosis = locked_diagnosis(flag.feedback.diagnosis_id)
     if diagnosis.status == Diagnosis.Status.ENTERED_IN_ERROR:
         raise DiagnosisInError
     flag = SevereFlag.objects.for_list().get(pk=flag.pk)
@@ -220,47 +191,6 @@ def look_at(*, actor: User, flag: SevereFlag) -> SevereFlag:
     return flag
 
 
-def _lock(diagnosis_id: UUID) -> Diagnosis:
-    """Reports on one diagnosis wait for each other: their numbers hang on it."""
-    return _open(_locked(diagnosis_id))
-
-
-def _locked(diagnosis_id: UUID) -> Diagnosis:
-    return Diagnosis.objects.select_for_update(of=("self",)).select_related("patient").get(pk=diagnosis_id)
-
-
-def _open(diagnosis: Diagnosis) -> Diagnosis:
-    if diagnosis.status == Diagnosis.Status.ENTERED_IN_ERROR:
-        raise DiagnosisInError
-    if not diagnosis.takes_events:
-        raise RecordClosed
-    return diagnosis
-
-
-def _locking() -> QuerySet[Recommendation]:
-    """A recommendation with all that a report on it needs, and the lock of its diagnosis."""
-    wanted = ["diagnosis__head", "diagnosis__status", "diagnosis__takes_events", "diagnosis__is_counted"]
-    wanted += ["diagnosis__condition_id", "diagnosis__patient__mizaj_type"]
-    wanted += ["remedy__slug", "remedy__name_en", "remedy__name_fa", "effectiveness_score"]
-    wanted += ["diagnosis__patient__key__secret"]  # seals the comment and the events
-    found = Recommendation.objects.filter(pk=Parameter("pk", Recommendation._meta.get_field("id"))).only(*wanted)
-    return found.select_related("remedy", "diagnosis__patient__key").select_for_update(of=("diagnosis",))
-
-
-_any_recommendation = Prepared(_locking)
-_own_recommendation = Prepared(
-    lambda: _locking().filter(diagnosis__patient__user=Parameter("user", User._meta.get_field("id")))
-)
-
-
-def _locked_recommendation(actor: User | None, pk: UUID) -> Recommendation:
-    found = _own_recommendation.first(pk=pk, user=actor.pk) if actor else _any_recommendation.first(pk=pk)
-    if found is None:
-        raise UnknownRecommendation(field="recommendation")
-    _open(found.diagnosis)
-    return found
-
-
 def _sent_before(report: Report) -> Feedback | None:
     if report.client_id is None:
         return None
@@ -269,7 +199,7 @@ def _sent_before(report: Report) -> Feedback | None:
 
 
 def _own(actor: User | None, feedback: Feedback) -> tuple[Diagnosis, Feedback]:
-    diagnosis = _lock(feedback.diagnosis_id)
+    diagnosis = open_diagnosis(feedback.diagnosis_id)
     if actor and diagnosis.patient.user_id != actor.pk:
         raise Forbidden
     feedback = Feedback.objects.for_list().get(pk=feedback.pk)
