@@ -15,18 +15,24 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from rest_framework import status
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import devices, second_factor, tokens
 from accounts.access import Act, Reach, Resource, reach, role_of
+from accounts.errors import (
+    EmailTaken,
+    SessionReused,
+    TokenRefused,
+    WeakPassword,
+    WrongCredentials,
+    WrongPassword,
+)
 from accounts.models import PushSubscription, Role, Session, User
 from accounts.tokens import PresentedRefreshToken, TokenPair
 from audit import trail
 from audit.models import Action
-from avicenna.errors import ActionError, Forbidden
+from avicenna.errors import Forbidden
 from avicenna.permissions import require
 from avicenna.proxies import address_of
 from diagnoses.actions import create_patient, erase_patient, note_consents
@@ -39,41 +45,6 @@ security_log = logging.getLogger("avicenna.security")
 # Two tabs may renew at once, and an answer may get lost: so long a used refresh token is no theft.
 RENEWAL_GRACE = timedelta(seconds=60)
 SEEN_EVERY = timedelta(minutes=10)
-
-
-class EmailTaken(ActionError):
-    code = "email_taken"
-    message = _("This email is already registered.")
-
-
-class WrongCredentials(ActionError):
-    code = "wrong_credentials"
-    message = _("The email or the password is wrong.")
-    status = status.HTTP_401_UNAUTHORIZED
-
-
-class TokenRefused(ActionError):
-    code = "not_authenticated"
-    message = _("Your session has ended. Please sign in again.")
-    status = status.HTTP_401_UNAUTHORIZED
-
-
-class SessionReused(TokenRefused):
-    code = "session_reused"
-    message = _("This session was used in two places and was ended for your safety. Please sign in again.")
-
-
-class WeakPassword(ActionError):
-    code = "invalid"
-    message = _("The password is too easy to guess.")
-
-    def __init__(self, field: str, reasons: list[str]) -> None:
-        super().__init__(field=field, reasons=reasons)
-
-
-class WrongPassword(ActionError):
-    code = "wrong_password"
-    message = _("This is not your present password.")
 
 
 @transaction.atomic

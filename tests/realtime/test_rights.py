@@ -16,7 +16,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 from websockets.exceptions import ConnectionClosed
 
 from accounts import tokens
-from accounts.actions import SessionReused, erase_person, renew, save_user, sign_out
+from accounts.actions import erase_person, renew, save_user, sign_out
+from accounts.errors import SessionReused
 from accounts.models import Role, Session, User
 from diagnoses.actions import change_diagnosis, create_patient, record_diagnosis, set_care_team
 from diagnoses.glass import break_glass, close_glass
