@@ -1,5 +1,5 @@
 """The cache on Redis with fewer detours: Django makes a client for each operation, which costs more than the operation,
-and goes to the server twice to count one up.
+goes to the server twice to count one up, and lets each socket and each thread connect anew.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.cache.backends import redis
+from django.utils.functional import cached_property
 
 COUNT_UP = "if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCRBY', KEYS[1], ARGV[1]) end"
 
@@ -30,7 +31,15 @@ class _Client(redis.RedisCacheClient):
         return counted
 
 
+# The clients of this process, which hand their connections from one to the next. Django's cache objects belong to a
+# thread or, beside async code, to a single socket.
+_clients: dict[str, _Client] = {}
+
+
 class RedisCache(redis.RedisCache):
-    def __init__(self, server: Any, params: dict[str, Any]) -> None:
-        super().__init__(server, params)
-        self._class = _Client
+    @cached_property
+    def _cache(self) -> _Client:
+        name = repr((self._servers, self._options))  # type: ignore[attr-defined]  # the stubs know half of the class
+        if name not in _clients:
+            _clients[name] = _Client(self._servers, **self._options)  # type: ignore[attr-defined]
+        return _clients[name]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,12 @@ def test_what_is_kept_can_be_counted_up() -> None:
     cache.set("counted", 41)
 
     assert cache.incr("counted") == cache.get("counted") == 42
+
+
+def test_who_asks_in_a_context_of_their_own_takes_over_the_connection() -> None:
+    """Each socket does."""
+
+    def connection() -> int:
+        return int(cache._cache.get_client().client_id())
+
+    assert len({Context().run(connection) for _ in range(20)}) == 1
