@@ -17,8 +17,8 @@ from avicenna.prepared import Parameter, Prepared
 
 SESSION_CLAIM = "sid"
 
-# Every request asks it.
-_session = Prepared(
+# With its user; every request asks it.
+SESSION = Prepared(
     lambda: Session.objects.select_related("user").filter(pk=Parameter("pk", Session._meta.get_field("id")))
 )
 
@@ -72,7 +72,7 @@ def live_session(raw: bytes | str) -> Session | None:
     """The session of an access token with its user, or None once either ended. Raises `TokenError`."""
     token = _verified(raw)
     token.check_exp(current_time=timezone.now())
-    session = _session.first(pk=session_id(token))
+    session = SESSION.first(pk=session_id(token))
     if session is None or not session.is_live:
         return None
     session.access_until = datetime.fromtimestamp(token["exp"], UTC)

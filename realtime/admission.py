@@ -16,10 +16,10 @@ from accounts import tokens
 from accounts.models import Session
 from audit.origin import network_of
 from avicenna import proxies
-from diagnoses.models import Diagnosis
 from realtime.actions import redeem_ticket
 from realtime.closing import CloseCode, Refused, not_allowed, not_signed_in
 from realtime.deliveries import Watching, watch
+from realtime.lookups import visible_in
 from realtime.models import RightsClock
 from realtime.offload import offloaded
 from realtime.rights import Grant
@@ -88,23 +88,23 @@ def _admit(handshake: Handshake) -> tuple[Grant, Watching]:
     session = _opened_by(handshake)
     if session is None:
         raise not_signed_in()
-    visible = Diagnosis.objects.visible_to(session.user).filter(pk=handshake.diagnosis_id)
-    sighted = visible.with_end_of_sight(session.user)
-    found = sighted.values_list("head", "patient", "seen_until").first()  # type: ignore[misc]  # annotated there
-    if found is None:
+    diagnosis, lives = visible_in(session, handshake.diagnosis_id)
+    if not lives:
+        raise not_signed_in()
+    if diagnosis is None:
         raise not_allowed()
-    head, patient, seen_until = found
     network = network_of(handshake.address)
     watching = watch(
         session.user,
         session=session.pk,
         network=network,
-        patient=patient,
-        diagnosis=handshake.diagnosis_id,
+        patient=diagnosis.patient_id,
+        diagnosis=diagnosis.pk,
         since=handshake.since,
-        head=head,
+        head=diagnosis.head,
     )
-    grant = Grant(session.user_id, session.pk, handshake.diagnosis_id, session.access_until, rights, seen_until)
+    seen_until = diagnosis.seen_until  # type: ignore[attr-defined]  # annotated there
+    grant = Grant(session.user_id, session.pk, diagnosis.pk, session.access_until, rights, seen_until)
     return grant, watching
 
 

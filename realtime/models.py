@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from avicenna.encryption import EncryptedJSONField
+from avicenna.sql import Statement, run
 from realtime.events import EVENTS
 
 # A process reports every few seconds (`realtime.hub.REPORT_SECONDS`).
@@ -57,7 +58,8 @@ class RightsClock(models.Model):
 
     @classmethod
     def newest(cls) -> int:
-        return cls.objects.values_list("number", flat=True).first() or 0
+        [rows] = run(Statement(f"SELECT number FROM {cls._meta.db_table}"))
+        return int(rows[0][0]) if rows else 0
 
 
 class Receipt(models.Model):

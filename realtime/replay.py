@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
-from diagnoses.models import Diagnosis
 from diagnoses.snapshot import take_snapshot
+from realtime import lookups
 from realtime.events import Frame, Reset
 from realtime.models import DiagnosisEvent, RightsClock
 from realtime.publish import KEPT_EVENTS
@@ -31,7 +30,7 @@ class Replay:
 
 def replay(diagnosis_id: UUID, since: int) -> Replay:
     """Raises `Diagnosis.DoesNotExist`."""
-    head = Diagnosis.objects.values_list("head", flat=True).get(pk=diagnosis_id)
+    head = lookups.head_of(diagnosis_id)
     if since > head or since < head - KEPT_EVENTS:
         return reset(diagnosis_id)
     frames = events_after(diagnosis_id, since)
@@ -41,18 +40,13 @@ def replay(diagnosis_id: UUID, since: int) -> Replay:
 
 
 def events_after(diagnosis_id: UUID, since: int) -> list[Frame]:
-    return [frame(event) for event in _after(diagnosis_id, since)]
+    return [frame(event) for event in lookups.events_after(diagnosis_id, since)]
 
 
 def news_after(diagnosis_id: UUID, since: int) -> tuple[list[Frame], int]:
     """The events and, read with them, the number of the newest change of rights (0 without events). One query."""
-    number = Subquery(RightsClock.objects.values("number")[:1])
-    events = list(_after(diagnosis_id, since).annotate(rights=number))
-    return [frame(event) for event in events], max((event.rights or 0 for event in events), default=0)
-
-
-def _after(diagnosis_id: UUID, since: int) -> QuerySet[DiagnosisEvent]:
-    return DiagnosisEvent.objects.filter(diagnosis_id=diagnosis_id, seq__gt=since).order_by("seq")
+    events = lookups.events_after(diagnosis_id, since)
+    return [frame(event) for event in events], max((event.rights or 0 for event in events), default=0)  # type: ignore[attr-defined]  # annotated there
 
 
 def frame(event: DiagnosisEvent) -> Frame:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +20,7 @@ from avicenna.throttling import limited
 from diagnoses.models import Diagnosis
 from diagnoses.snapshot import take_snapshot
 from realtime.actions import TICKET_SECONDS, issue_ticket
+from realtime.lookups import visible_diagnosis
 from realtime.models import StreamProcess
 from realtime.replay import replay
 from realtime.serializers import (
@@ -34,8 +35,11 @@ from realtime.serializers import (
 SEES_STREAMS = allowed(Resource.DIAGNOSIS, "stream", act=Act.READ)
 
 
-def visible_diagnosis(request: Request, pk: UUID) -> Diagnosis:
-    return get_object_or_404(Diagnosis.objects.visible_to(request.user), pk=pk)
+def watched(request: Request, pk: UUID) -> Diagnosis:
+    diagnosis = visible_diagnosis(request.user, pk)
+    if diagnosis is None:
+        raise NotFound
+    return diagnosis
 
 
 class TicketView(APIView):
@@ -50,7 +54,7 @@ class TicketView(APIView):
     def post(self, request: Request) -> Response:
         given = TicketRequestSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        diagnosis = visible_diagnosis(request, given.validated_data["diagnosis"])
+        diagnosis = watched(request, given.validated_data["diagnosis"])
         ticket = issue_ticket(session=cast(Session, request.auth), diagnosis=diagnosis)
         url = f"/ws/diagnoses/{diagnosis.pk}/?ticket={ticket}"
         return Response({"ticket": ticket, "expires_in": TICKET_SECONDS, "url": url}, status=status.HTTP_201_CREATED)
@@ -65,7 +69,7 @@ class EventsView(APIView):
     def get(self, request: Request, diagnosis_id: UUID) -> Response:
         given = SinceSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        diagnosis = visible_diagnosis(request, diagnosis_id)
+        diagnosis = watched(request, diagnosis_id)
         trail.read(diagnosis, kind=Kind.EVENTS, action=Action.REPLAYED)
         missed = replay(diagnosis.pk, given.validated_data["since"])
         return Response({"head": missed.head, "events": [frame.model_dump() for frame in missed.frames]})
@@ -78,7 +82,7 @@ class SnapshotView(APIView):
 
     @extend_schema(responses=SnapshotSerializer, tags=["stream"])
     def get(self, request: Request, diagnosis_id: UUID) -> Response:
-        diagnosis = visible_diagnosis(request, diagnosis_id)
+        diagnosis = watched(request, diagnosis_id)
         trail.read(diagnosis)
         head, snapshot = take_snapshot(diagnosis.pk)
         return Response({"head": head, "snapshot": snapshot})
