@@ -8,9 +8,9 @@ score may hardly show it. The process that does it may be killed at any time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -26,113 +26,132 @@ from diagnoses.models import Diagnosis, Recommendation
 from realtime.events import EffectivenessUpdate
 from realtime.models import DiagnosisEvent
 
+Row = TypeVar("Row")
+
 # One point of a hundred.
 NOTICEABLE = 0.01
 # A diagnosis hears of a score at most once in this time.
 QUIET = timedelta(seconds=10)
-CHUNK = 500
+# Remedies, and recommendations, that are looked at together.
+REMEDIES, CHUNK = 50, 500
+
+# A remedy for a condition, by their ids.
+Pair = tuple[int, int]
 
 
 def tell_what_moved() -> int:
     """One round over the remedies that were reported on since the last; returns how many events were told.
 
     On a new day all remedies are looked at, because a trend changes with the days, too. A diagnosis that heard of a
-    score a moment ago is left for a later round.
+    score a moment ago is left for a later round. However many remedies were reported on, a round asks the database
+    about REMEDIES of them at once.
     """
     today = timezone.localdate()
     now = evidence.collect_kind(Kind.REMEDY)
     told = {Subject(Kind.REMEDY, row.key): row for row in Told.objects.filter(kind=Kind.REMEDY)}
-    count = 0
+    moved: dict[int, Told] = {}
     for remedy in sorted(now.keys() | told.keys()):
         sums, last = now.get(remedy, Evidence()).window, told.get(remedy)
-        if last and (last.n, last.successes, last.day) == (sums.n, sums.successes, today):
-            continue
-        said, is_done = _tell_of(remedy)
+        if not (last and (last.n, last.successes, last.day) == (sums.n, sums.successes, today)):
+            moved[int(remedy.key)] = Told(
+                kind=remedy.kind, key=remedy.key, n=sums.n, successes=sums.successes, day=today
+            )
+    count = 0
+    for some in _portions(list(moved), REMEDIES):
+        said, waiting = _tell_of(some)
         count += said
-        if is_done:
-            _remember(remedy, n=sums.n, successes=sums.successes, day=today)
+        _remember([moved[remedy] for remedy in some if remedy not in waiting], "n", "successes", "day")
     return count
 
 
-def _tell_of(remedy: Subject) -> tuple[int, bool]:
-    """How many events were told of a remedy, and whether none is left for later."""
+def _tell_of(remedies: Sequence[int]) -> tuple[int, set[int]]:
+    """How many events were told of these remedies, and which of them have some left for later."""
     recommendations = Recommendation.objects.active().filter(
-        remedy=int(remedy.key), diagnosis__status=Diagnosis.Status.ACTIVE
+        remedy__in=remedies, diagnosis__status=Diagnosis.Status.ACTIVE
     )
-    conditions = recommendations.order_by().values_list("diagnosis__condition", flat=True).distinct()
-    pairs = {Subject.remedy_condition(int(remedy.key), condition): condition for condition in conditions}
-    known = evidence.collect([EVERYTHING, remedy, *pairs])
-    findings = evidence.find_all([[EVERYTHING, remedy, pair] for pair in pairs], known)
-    told = {Subject(Kind.REMEDY_CONDITION, row.key): row for row in _told(pairs)}
-    for finding in findings:
-        before = told.get(finding.subject)
-        if before is None or before.trend != finding.trend:
-            _note_trend(finding, before, recommendations.filter(diagnosis__condition=pairs[finding.subject]))
-    due = _due(int(remedy.key))
-    count, is_done = 0, True
-    for finding in findings:
-        before, condition = told.get(finding.subject), pairs[finding.subject]
-        if before and condition not in due and not _has_moved(before, finding):
-            continue
-        concerned = recommendations.filter(diagnosis__condition=condition)
-        said, left = _tell_each(concerned, before, known, due.get(condition, set()))
-        count += said
-        if left:
-            is_done = False
-        else:
-            _remember(finding.subject, score=finding.estimate.score)
-    if is_done and due:
-        Due.objects.filter(recommendation__remedy=int(remedy.key)).delete()
-    return count, is_done
+    given = recommendations.order_by().values_list("remedy", "diagnosis__condition").distinct()
+    pairs: list[Pair] = list(given)
+    subjects = [Subject.remedy_condition(*pair) for pair in pairs]
+    known = evidence.collect([EVERYTHING, *map(Subject.remedy, remedies), *subjects])
+    chains = [[EVERYTHING, Subject.remedy(remedy), Subject.remedy_condition(remedy, c)] for remedy, c in pairs]
+    findings = dict(zip(pairs, evidence.find_all(chains, known), strict=True))
+    told = _told(subjects)
+    _note_trends(findings, told, recommendations)
+    due = _due(remedies)
+    concerned = {
+        pair: told.get(finding.subject)
+        for pair, finding in findings.items()
+        if pair in due or _has_moved(told.get(finding.subject), finding)
+    }
+    said, waiting = _tell_each(recommendations, concerned, known, due)
+    over = [findings[pair] for pair in concerned if pair not in waiting]
+    _remember([_as_told(finding, score=finding.estimate.score) for finding in over], "score")
+    unfinished = {remedy for remedy, _ in waiting}
+    if due:
+        Due.objects.filter(recommendation__remedy__in=[one for one in remedies if one not in unfinished]).delete()
+    return said, unfinished
 
 
 @transaction.atomic
-def _note_trend(finding: Finding, before: Told | None, recommendations: QuerySet[Recommendation]) -> None:
+def _note_trends(
+    findings: Mapping[Pair, Finding], told: Mapping[Subject, Told], recommendations: QuerySet[Recommendation]
+) -> None:
     """Writes down at once who is to hear of a changed trend: each of them once, however long some must wait."""
-    if before and before.trend:
-        due = (Due(recommendation_id=pk) for pk in recommendations.values_list("pk", flat=True))
+    changed, turned = [], set[Pair]()
+    for pair, finding in findings.items():
+        before = told.get(finding.subject)
+        if before is None or before.trend != finding.trend:
+            changed.append(_as_told(finding, trend=finding.trend))
+            if before and before.trend:
+                turned.add(pair)
+    if turned:
+        given = recommendations.filter(remedy__in={remedy for remedy, _ in turned})
+        rows = given.values_list("pk", "remedy", "diagnosis__condition")
+        due = (Due(recommendation_id=pk) for pk, *pair in rows if tuple(pair) in turned)
         Due.objects.bulk_create(due, ignore_conflicts=True, batch_size=CHUNK)
-    _remember(finding.subject, trend=finding.trend)
+    _remember(changed, "trend")
 
 
-def _due(remedy: int) -> Mapping[int, set[UUID]]:
-    """Condition → the recommendations of the remedy for it that are to hear of a trend, also where the course ended."""
-    due: defaultdict[int, set[UUID]] = defaultdict(set)
-    rows = Due.objects.filter(recommendation__remedy=remedy)
-    for pk, condition in rows.values_list("recommendation", "recommendation__diagnosis__condition"):
-        due[condition].add(pk)
+def _due(remedies: Sequence[int]) -> Mapping[Pair, set[UUID]]:
+    """The recommendations that are to hear of a trend, also where the course ended."""
+    due: defaultdict[Pair, set[UUID]] = defaultdict(set)
+    rows = Due.objects.filter(recommendation__remedy__in=remedies)
+    names = "recommendation", "recommendation__remedy", "recommendation__diagnosis__condition"
+    for pk, remedy, condition in rows.values_list(*names):
+        due[(remedy, condition)].add(pk)
     return due
 
 
 def _tell_each(
-    recommendations: QuerySet[Recommendation], before: Told | None, known: Mapping[Subject, Evidence], due: set[UUID]
-) -> tuple[int, int]:
-    """How many were told, because their own score moved or because it is `due`, and how many are left for later."""
-    said, left = 0, 0
-    rows = list(
-        recommendations.order_by("pk").values_list(
-            "pk", "diagnosis", "remedy", "diagnosis__condition", "effectiveness_score"
-        )
-    )
-    for some in (rows[first : first + CHUNK] for first in range(0, len(rows), CHUNK)):
+    recommendations: QuerySet[Recommendation],
+    concerned: Mapping[Pair, Told | None],
+    known: Mapping[Subject, Evidence],
+    due: Mapping[Pair, set[UUID]],
+) -> tuple[int, set[Pair]]:
+    """How many were told, because their own score moved or because it is `due`, and where some are left for later."""
+    said, waiting = 0, set[Pair]()
+    given = recommendations.filter(remedy__in={remedy for remedy, _ in concerned}).order_by("pk")
+    rows = given.values_list("pk", "diagnosis", "remedy", "diagnosis__condition", "effectiveness_score")
+    for some in _portions([row for row in rows if row[2:4] in concerned], CHUNK):
         own = evidence.collect(Subject.recommendation(pk) for pk, *_ in some)
         chains = [chain_of_recommendation(pk, remedy, condition) for pk, _, remedy, condition, _ in some]
         findings = evidence.find_all(chains, {**known, **own})
         moved = [
-            (pk, diagnosis, score == finding.estimate.score)
-            for (pk, diagnosis, *_, score), finding in zip(some, findings, strict=True)
-            if pk in due or _is_noticeable(score, before, finding)
+            (pk, diagnosis, (remedy, condition), score == finding.estimate.score)
+            for (pk, diagnosis, remedy, condition, score), finding in zip(some, findings, strict=True)
+            if pk in due.get((remedy, condition), ()) or _is_noticeable(score, concerned[(remedy, condition)], finding)
         ]
-        heard = _heard_lately(diagnosis for _, diagnosis, _ in moved)
-        for pk, diagnosis, is_told in moved:
+        heard = _heard_lately(diagnosis for _, diagnosis, *_ in moved)
+        for pk, diagnosis, pair, is_told in moved:
             if diagnosis not in heard:
-                _tell(pk, diagnosis, even_if_same=pk in due)
+                _tell(pk, diagnosis, even_if_same=pk in due.get(pair, ()))
+                heard.add(diagnosis)
                 said += 1
             elif is_told:  # by the very report that changed the trend
                 Due.objects.filter(recommendation=pk).delete()
             else:
-                left += 1
-    return said, left
+                waiting.add(pair)
+    return said, waiting
 
 
 @transaction.atomic
@@ -147,8 +166,8 @@ def _is_noticeable(score: float | None, before: Told | None, finding: Finding) -
     return stands is not None and abs(finding.estimate.score - stands) > NOTICEABLE
 
 
-def _has_moved(before: Told, finding: Finding) -> bool:
-    return before.score is None or abs(before.score - finding.estimate.score) > NOTICEABLE
+def _has_moved(before: Told | None, finding: Finding) -> bool:
+    return before is None or before.score is None or abs(before.score - finding.estimate.score) > NOTICEABLE
 
 
 def _heard_lately(diagnoses: Iterable[Any]) -> set[Any]:
@@ -158,9 +177,21 @@ def _heard_lately(diagnoses: Iterable[Any]) -> set[Any]:
     return set(recent.values_list("diagnosis", flat=True))
 
 
-def _told(subjects: Iterable[Subject]) -> QuerySet[Told]:
-    return Told.objects.filter(kind=Kind.REMEDY_CONDITION, key__in=[subject.key for subject in subjects])
+def _told(subjects: Iterable[Subject]) -> Mapping[Subject, Told]:
+    rows = Told.objects.filter(kind=Kind.REMEDY_CONDITION, key__in=[subject.key for subject in subjects])
+    return {Subject(Kind.REMEDY_CONDITION, row.key): row for row in rows}
 
 
-def _remember(subject: Subject, **values: Any) -> None:
-    Told.objects.update_or_create(kind=subject.kind, key=subject.key, defaults=values)
+def _as_told(finding: Finding, **values: Any) -> Told:
+    return Told(kind=finding.subject.kind, key=finding.subject.key, **values)
+
+
+def _remember(rows: Sequence[Told], *names: str) -> None:
+    """Writes the named fields, also of those that were told already."""
+    Told.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["kind", "key"], update_fields=names, batch_size=CHUNK
+    )
+
+
+def _portions(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
+    return (rows[first : first + size] for first in range(0, len(rows), size))

@@ -95,6 +95,28 @@ def test_a_diagnosis_hears_of_it_every_ten_seconds_at_most(newcomer: Any, watche
     assert len(heard(watched)) == 3
 
 
+def test_of_two_remedies_that_moved_at_once_a_diagnosis_hears_one_after_the_other(
+    newcomer: Any, watched: Recommendation, bob: Any, violet: Any
+) -> None:
+    other = recommend(actor=bob, diagnosis=watched.diagnosis, remedy=violet)
+    report(other, 5)
+    later(20)
+    tell_what_moved()
+    later(20)
+    of_mint = newcomer()
+    report(of_mint, 1, 1, 1)
+    report(recommend(actor=bob, diagnosis=of_mint.diagnosis, remedy=violet), 1, 1, 1)
+    counts = [len(heard(watched))]
+
+    for _ in range(2):
+        tell_what_moved()
+        tell_what_moved()
+        counts.append(len(heard(watched)))
+        later(20)
+
+    assert counts == [2, 3, 4]
+
+
 def test_who_has_no_report_yet_hears_too(newcomer: Any, watched: Recommendation) -> None:
     fresh = newcomer()
     tell_what_moved()
