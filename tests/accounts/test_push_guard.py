@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from accounts.push import NotSent, is_push_service, public_address, send
+from accounts.push import is_push_service
+from accounts.push_sending import NotSent, public_address, send
 
 FCM = "https://fcm.googleapis.com/fcm/send/x"
 
