@@ -317,6 +317,19 @@ def test_the_device_holds_ciphertext_and_after_signing_out_nothing(kept: Page) -
 
 
 @pytest.mark.thorough
+def test_what_is_answered_after_a_wipe_is_not_kept(kept: Page) -> None:
+    kept.evaluate(
+        """async () => {
+            const vault = await import("/static/dashboard/vault.js");
+            await vault.wipe();
+            await vault.keep("seen late", {});
+        }"""
+    )
+
+    assert on_the_device(kept) == []
+
+
+@pytest.mark.thorough
 def test_who_signs_in_next_finds_nothing_of_the_one_before(kept: Page) -> None:
     kept.evaluate(
         """async () => {

@@ -8,7 +8,7 @@ import { forgetOutbox, restoreOutbox, sendWhatWaits } from "./outbox.js";
 import { chooseLanguage, takeLanguageOfAccount } from "./preferences.js";
 import { forgetSubscription, tellNewAddress } from "./push.js";
 import { signal } from "./ui.js";
-import { forget, keep, onWiped, recall, wipe } from "./vault.js";
+import { forget, keep, onWiped, recall, reopen, wipe } from "./vault.js";
 
 /** The person, null when nobody is signed in, undefined while that is being found out. */
 export const me = signal(undefined);
@@ -26,6 +26,7 @@ let departures = 0;
 /** Whoever was here last is met at once, also without a network; the server may say otherwise. */
 export async function start() {
   failure.value = null;
+  reopen();
   if (!(await api.restore())) return leave("");
   prepareFormats();
   const known = await recall("me");
@@ -39,6 +40,7 @@ export async function start() {
 
 /** Throws ApiError. `keepsLanguage`: a demonstration sign-in keeps the language the visitor reads. */
 export async function enter({ email, password, code, keepsLanguage = false }) {
+  reopen();
   await api.signIn(email, password, code);
   await meet({ keepsLanguage });
 }
@@ -88,6 +90,7 @@ async function claimDevice(id) {
   const owner = await recall("owner");
   if (owner === null || owner === id) return;
   await clearDevice();
+  reopen();
   await api.keepSession();
 }
 

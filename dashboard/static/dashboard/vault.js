@@ -12,6 +12,7 @@ const unsealed = new Map(); // name → JSON, where nothing can be sealed
 let opened = null;
 let key = null;
 let wipes = 0;
+let isClosed = false; // since a wipe: what is answered afterwards was asked by somebody who has left
 
 /** Called when another tab has wiped the device. */
 export function onWiped(callback) {
@@ -21,8 +22,12 @@ export function onWiped(callback) {
   });
 }
 
+/** Whoever signs in opens it again after a wipe. */
+export const reopen = () => void (isClosed = false);
+
 /** `value` is anything that JSON can say. Resolves when it is on the disk; a full or refused disk is no failure. */
 export async function keep(name, value) {
+  if (isClosed) return;
   const text = JSON.stringify(value);
   if (!canSeal) return void unsealed.set(name, text);
   const before = wipes;
@@ -76,6 +81,7 @@ export async function wipe() {
 
 function forgetHere() {
   wipes += 1;
+  isClosed = true;
   key = null;
   unsealed.clear();
 }
