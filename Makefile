@@ -23,7 +23,7 @@ test-all: .venv/.develop ## The same with all that takes long: every way through
 	@$(BIN)/python -m tests.run --thorough
 
 e2e: .venv/.develop ## Every way through the dashboard in a browser; `make test` walks the main ones (some minutes)
-	@DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope tests/e2e
+	@DEBUG=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/e2e
 
 stack: .venv/.develop ## The clinic as in production: nginx with TLS, gunicorn, uvicorn, worker, PostgreSQL, Redis, Prometheus
 	@$(BIN)/python -m tests.stack --demo $${FOLDER:+--folder $$FOLDER}

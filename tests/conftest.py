@@ -54,12 +54,23 @@ BROWSER = TESTS / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests are given to one worker, all those with a browser to one: they share a server."""
     places = {TESTS / name: place for place, name in enumerate(LONGEST)}
-    for item in items:
-        room = BROWSER if BROWSER in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(str(room.relative_to(TESTS))))
     items.sort(key=lambda item: places.get(BROWSER if BROWSER in item.path.parents else item.path, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A module's tests are given to one worker, and those with a browser all to one: they share a server."""
+    if config.getoption("dist") != "loadscope":
+        return None
+
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByServer(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/e2e" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
+
+    return ByServer(config, log)
 
 
 @pytest.fixture(scope="session")

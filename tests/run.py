@@ -153,7 +153,7 @@ def suite(results: Results, name: str, env: dict[str, str], *options: str) -> No
     # One more than there are processors: a worker often waits for a server or a browser.
     workers = os.environ.get("TEST_WORKERS", str(min(4, (os.cpu_count() or 1) + 1)))
     # What shares a server that takes seconds to start stays together: conftest.py says what, and in which order.
-    distribution = ["-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder"]
+    distribution = ["-n", workers, "--dist", "loadscope", "--no-loadscope-reorder"]
     # What is thorough would take longer than everything else.
     left_out = [] if results.is_thorough else ["-m", "not thorough"]
     command = [sys.executable, "-m", "pytest", "-q", *left_out, *distribution, *options]
