@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -57,7 +58,7 @@ def tell_what_moved() -> int:
                 kind=remedy.kind, key=remedy.key, n=sums.n, successes=sums.successes, day=today
             )
     count = 0
-    for some in _portions(list(moved), REMEDIES):
+    for some in _portions(moved, REMEDIES):
         said, waiting = _tell_of(some)
         count += said
         _remember([moved[remedy] for remedy in some if remedy not in waiting], "n", "successes", "day")
@@ -132,7 +133,7 @@ def _tell_each(
     said, waiting = 0, set[Pair]()
     given = recommendations.filter(remedy__in={remedy for remedy, _ in concerned}).order_by("pk")
     rows = given.values_list("pk", "diagnosis", "remedy", "diagnosis__condition", "effectiveness_score")
-    for some in _portions([row for row in rows if row[2:4] in concerned], CHUNK):
+    for some in _portions((row for row in rows.iterator(CHUNK) if row[2:4] in concerned), CHUNK):
         own = evidence.collect(Subject.recommendation(pk) for pk, *_ in some)
         chains = [chain_of_recommendation(pk, remedy, condition) for pk, _, remedy, condition, _ in some]
         findings = evidence.find_all(chains, {**known, **own})
@@ -193,5 +194,7 @@ def _remember(rows: Sequence[Told], *names: str) -> None:
     )
 
 
-def _portions(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
-    return (rows[first : first + size] for first in range(0, len(rows), size))
+def _portions(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    rest = iter(rows)
+    while some := list(islice(rest, size)):
+        yield some
