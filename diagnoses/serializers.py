@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from accounts.access import Resource
 from avicenna.fields import PastDateField, one_to_five, text
+from avicenna.openapi import RefusalSerializer
 from avicenna.serializers import FIXED, ChangeSerializer, FieldsByRole
 from diagnoses.models import (
     BrokenGlass,
@@ -186,6 +187,14 @@ class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
             "updated_at",
         ]
         read_only_fields = ["diagnosis", "status", "replaces", "effectiveness_score", "confidence"]
+
+
+class RecommendationRefusalSerializer(RefusalSerializer):
+    current = RecommendationSerializer(required=False, help_text="With `changed_meanwhile`: what is there now.")
+
+
+class ChangeRefusedSerializer(serializers.Serializer[Any]):
+    error = RecommendationRefusalSerializer()
 
 
 class SeenRecommendationSerializer(RecommendationSerializer):

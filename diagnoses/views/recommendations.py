@@ -24,6 +24,7 @@ from diagnoses.errors import ChangedMeanwhile
 from diagnoses.models import Diagnosis, Recommendation
 from diagnoses.serializers import (
     ChangedRecommendationSerializer,
+    ChangeRefusedSerializer,
     RecommendationSerializer,
     ReplaceSerializer,
     StopSerializer,
@@ -73,7 +74,10 @@ class RecommendationViewSet(TellsReads, RetrieveModelMixin, GenericViewSet[Recom
     def get_queryset(self) -> QuerySet[Recommendation]:
         return Recommendation.objects.visible_to(self.request.user).for_list().select_related("diagnosis")
 
-    @extend_schema(request=ChangedRecommendationSerializer, responses=RecommendationSerializer)
+    @extend_schema(
+        request=ChangedRecommendationSerializer,
+        responses={200: RecommendationSerializer, 409: ChangeRefusedSerializer},
+    )
     def partial_update(self, request: Request, pk: str) -> Response:
         recommendation = self.get_object()
         given = ChangedRecommendationSerializer(recommendation, data=request.data, partial=True)
