@@ -73,6 +73,7 @@ def test_a_diagnosis_in_persian_and_the_dark_is_readable(watching: Page) -> None
     assert (violations(watching), too_small(watching)) == ([], [])
 
 
+@pytest.mark.thorough
 def test_nothing_of_a_diagnosis_is_small_or_lost_in_large_text(watching: Page) -> None:
     watching.wait_for_selector(".recommendation")
 

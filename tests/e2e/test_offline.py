@@ -39,6 +39,7 @@ def test_the_worker_keeps_no_answer_of_the_api_and_nothing_of_the_admin(page: Pa
     assert [path for path in kept if path != "/" and not path.startswith("/static/dashboard/")] == []
 
 
+@pytest.mark.thorough
 def test_the_app_can_be_installed(page: Page) -> None:
     wait_for_worker(page)
     devtools = page.context.new_cdp_session(page)

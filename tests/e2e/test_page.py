@@ -157,6 +157,7 @@ def an_hour_passes(server: Server) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_who_lost_the_answer_to_a_renewal_in_a_tunnel_stays_signed_in(watching: Page, server: Server) -> None:
     renewed: list[int] = []
 

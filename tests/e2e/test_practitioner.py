@@ -78,6 +78,7 @@ def test_patients_are_searched_and_filtered(patients: Page, kian: dict[str, Any]
     expect(patients.locator(".recommendation")).to_have_count(1)
 
 
+@pytest.mark.thorough
 def test_a_recommendation_is_added_after_its_mistake_is_corrected(diagnosis: Page, kian: dict[str, Any]) -> None:
     remedy = kian["remedies"][12]
     diagnosis.click("#add-recommendation")

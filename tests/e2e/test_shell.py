@@ -34,6 +34,7 @@ def fill_registration(page: Page, **typed: str) -> None:
     page.click("form .primary")
 
 
+@pytest.mark.thorough
 def test_the_clinic_is_there_before_its_modules_are(browser: Browser, server: Server) -> None:
     with closing(browser.new_context(**PHONE, base_url=server.url)) as context:
         page = context.new_page()
@@ -179,6 +180,7 @@ def test_an_address_that_leads_nowhere_says_so(home: Page) -> None:
     expect(home.get_by_text("Nothing here", exact=True)).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_the_ranking_follows_the_level_and_hides_what_does_not_reach_the_mark(watching: Page) -> None:
     watching.click("label[for=level-conservative]")
     expect(watching.locator(".counts").first).to_contain_text("Cautious estimate")
