@@ -194,6 +194,7 @@ def test_the_ranking_follows_the_level_and_hides_what_does_not_reach_the_mark(wa
 
 
 def test_everything_can_be_reached_by_keyboard(page: Page) -> None:
+    page.wait_for_selector("#email")
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.focus("#email")
