@@ -15,7 +15,8 @@ from benchmarks.deployment import Missing
 from benchmarks.servers import free_port, wait_for
 from tests.e2e.conftest import CHROMIUM_FLAGS
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The first, which some systems have, leaves out what draws a window.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 def path_of_chromium() -> str:

@@ -78,8 +78,8 @@ class Deployment:
 
 
 @contextmanager
-def deployment() -> Iterator[Deployment]:
-    """Raises `Missing`."""
+def deployment(niceness: int = 0) -> Iterator[Deployment]:
+    """Above 0 (up to 19) its processes go behind what measures them. Raises `Missing`."""
     if not (nginx := shutil.which("nginx")):
         raise Missing("nginx, which ends TLS in production (on Debian: apt install nginx-light)")
     with ExitStack() as stack:
@@ -90,15 +90,16 @@ def deployment() -> Iterator[Deployment]:
         port, http, sockets = free_port(), free_port(), free_port()
         env = _environment(database, f"{cache}/0", port)
         _prepare(env)
+        nice = ["nice", "-n", str(niceness)]
         gunicorn = python(
             "-m", "gunicorn", "avicenna.wsgi", "-b", f"127.0.0.1:{http}", "-w", "2", "--log-level", "error"
         )
-        stack.enter_context(web_server(gunicorn, http, env))
+        stack.enter_context(web_server(nice + gunicorn, http, env))
         uvicorn = python("-m", "uvicorn", "avicenna.asgi:application", "--port", str(sockets), *UVICORN)
-        stack.enter_context(web_server(uvicorn, sockets, env))
-        stack.enter_context(_running(python("manage.py", "worker"), env))
+        stack.enter_context(web_server(nice + uvicorn, sockets, env))
+        stack.enter_context(_running(nice + python("manage.py", "worker"), env))
         _write_nginx(folder, port, http, sockets)
-        stack.enter_context(_running([nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")], env))
+        stack.enter_context(_running([*nice, nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")], env))
         wait_for(port)
         yield Deployment(f"https://localhost:{port}", env)
 

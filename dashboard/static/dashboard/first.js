@@ -7,4 +7,6 @@
   root.dataset.theme = isDark ? "dark" : "light";
   root.lang = kept("language") ?? root.lang;
   root.dir = root.lang === "fa" ? "rtl" : "ltr";
+  // The first format reads the tables of all languages, which costs a phone up to 0.1 s: now, while it waits for the rest.
+  setTimeout(() => new Intl.NumberFormat(root.lang));
 }

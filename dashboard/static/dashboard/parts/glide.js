@@ -1,16 +1,20 @@
 import { prefersStillness } from "../preferences.js";
-import { useLayoutEffect } from "../ui.js";
+import { useLayoutEffect, useRef } from "../ui.js";
 
 const MOTION = { duration: 420, easing: "cubic-bezier(.2,.8,.2,1)" };
 
 /**
- * The children of `list` (elements with `data-id`) slide from where they were, unless the reader prefers stillness, and
- * the focus stays on what had it: a node that moves within the page loses it otherwise.
+ * The children of `list` (elements with `data-id`) slide from where they were when their `order`, a word, is another,
+ * unless the reader prefers stillness, and the focus stays on what had it: a node that moves within the page loses it
+ * otherwise.
  */
-export function useGlide(list) {
+export function useGlide(list, order) {
   const focused = document.activeElement;
-  // Where they are before they are drawn anew: the first time nothing has to be measured.
-  const before = new Map([...(list.current?.children ?? [])].map((child) => [child.dataset.id, child.offsetTop]));
+  const last = useRef(order);
+  // Where they are before they are drawn anew. To measure lays the whole page out: only when they move.
+  const moved = last.current === order ? [] : [...(list.current?.children ?? [])];
+  const before = new Map(moved.map((child) => [child.dataset.id, child.offsetTop]));
+  last.current = order;
   useLayoutEffect(() => {
     if (focused !== document.activeElement && list.current.contains(focused)) focused.focus({ preventScroll: true });
     if (!before.size || prefersStillness()) return;

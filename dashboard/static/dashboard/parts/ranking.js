@@ -1,6 +1,7 @@
 import { percent, t } from "../i18n.js";
 import { html, useEffect, useRef, useSignal } from "../ui.js";
 import { useGlide } from "./glide.js";
+import { useGradually } from "./gradually.js";
 import { Icon } from "./icon.js";
 import { Nothing, Problem, Waiting } from "./notices.js";
 import { Recommendation } from "./recommendation.js";
@@ -60,8 +61,9 @@ function OnlyGood({ isOn }) {
 function Cards({ watch, shown, thanks, onTheirWay, report, manage }) {
   const list = useRef(null);
   const isLate = useRef(false);
-  useGlide(list);
-  useEffect(() => void (isLate.current ||= shown.length > 0));
+  const drawn = shown.slice(0, useGradually(shown.length));
+  useGlide(list, drawn.map(({ recommendation }) => recommendation).join());
+  useEffect(() => void (isLate.current ||= shown.length > 0 && drawn.length === shown.length));
   const { level } = watch.ranking.value ?? {};
   const card = (prediction, index) => {
     const id = prediction.recommendation;
@@ -79,7 +81,7 @@ function Cards({ watch, shown, thanks, onTheirWay, report, manage }) {
       onManage=${manage && (() => manage({ id, name: prediction.remedy_name }))}
     />`;
   };
-  return html`<ol class="cards plain-list" ref=${list}>${shown.map(card)}</ol>`;
+  return html`<ol class="cards plain-list" ref=${list}>${drawn.map(card)}</ol>`;
 }
 
 /** Open, but not ranked, and why. */

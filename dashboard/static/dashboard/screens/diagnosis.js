@@ -7,6 +7,7 @@ import { Bits } from "../parts/bits.js";
 import { Connection } from "../parts/connection.js";
 import { Events } from "../parts/events.js";
 import { openFeedback } from "../parts/feedback.js";
+import { useGradually } from "../parts/gradually.js";
 import { Icon } from "../parts/icon.js";
 import { later } from "../parts/later.js";
 import { Problem, Waiting } from "../parts/notices.js";
@@ -65,6 +66,7 @@ function useWatch(watch) {
 }
 
 function Open({ watch, diagnosis }) {
+  const parts = useGradually(3);
   const mayReport = me.value.role === "patient" && diagnosis.status !== "entered_in_error";
   const report = mayReport ? (recommendation) => openFeedback({ recommendation }) : null;
   const onTheirWay = new Set(outbox.value.map(({ recommendationId }) => recommendationId));
@@ -76,8 +78,8 @@ function Open({ watch, diagnosis }) {
     <${Latest} watch=${watch} />
     <${Outbox} about=${(id) => watch.recommendations.value.has(id)} />
     <div class="columns">
-      <${Ranking} watch=${watch} thanks=${received.value} onTheirWay=${onTheirWay} report=${report} manage=${manage} add=${add} />
-      <div><${Metrics} watch=${watch} /><${Events} watch=${watch} /></div>
+      ${parts > 1 && html`<${Ranking} watch=${watch} thanks=${received.value} onTheirWay=${onTheirWay} report=${report} manage=${manage} add=${add} />`}
+      ${parts > 2 && html`<div><${Metrics} watch=${watch} /><${Events} watch=${watch} /></div>`}
     </div>
   `;
 }
