@@ -11,9 +11,9 @@ const MOTION = { duration: 420, easing: "cubic-bezier(.2,.8,.2,1)" };
 export function useGlide(list, order) {
   const focused = document.activeElement;
   const last = useRef(order);
-  // Where they are before they are drawn anew. To measure lays the whole page out: only when they move.
-  const moved = last.current === order ? [] : [...(list.current?.children ?? [])];
-  const before = new Map(moved.map((child) => [child.dataset.id, child.offsetTop]));
+  // Where they are before they are drawn anew. To measure lays the whole page out: not when some only joined at the end.
+  const moving = order.startsWith(last.current) ? [] : [...(list.current?.children ?? [])];
+  const before = new Map(moving.map((child) => [child.dataset.id, child.offsetTop]));
   last.current = order;
   useLayoutEffect(() => {
     if (focused !== document.activeElement && list.current.contains(focused)) focused.focus({ preventScroll: true });

@@ -66,7 +66,7 @@ function useWatch(watch) {
 }
 
 function Open({ watch, diagnosis }) {
-  const parts = useGradually(3);
+  const parts = useGradually(5);
   const mayReport = me.value.role === "patient" && diagnosis.status !== "entered_in_error";
   const report = mayReport ? (recommendation) => openFeedback({ recommendation }) : null;
   const onTheirWay = new Set(outbox.value.map(({ recommendationId }) => recommendationId));
@@ -75,11 +75,10 @@ function Open({ watch, diagnosis }) {
   const add = mayPrescribe ? () => openSheet(() => html`<${AddSheet} diagnosis=${diagnosis} />`) : null;
   return html`
     <${Overview} watch=${watch} diagnosis=${diagnosis} />
-    <${Latest} watch=${watch} />
-    <${Outbox} about=${(id) => watch.recommendations.value.has(id)} />
+    ${parts > 1 && html`<${Latest} watch=${watch} /><${Outbox} about=${(id) => watch.recommendations.value.has(id)} />`}
     <div class="columns">
-      ${parts > 1 && html`<${Ranking} watch=${watch} thanks=${received.value} onTheirWay=${onTheirWay} report=${report} manage=${manage} add=${add} />`}
-      ${parts > 2 && html`<div><${Metrics} watch=${watch} /><${Events} watch=${watch} /></div>`}
+      ${parts > 2 && html`<${Ranking} watch=${watch} thanks=${received.value} onTheirWay=${onTheirWay} report=${report} manage=${manage} add=${add} />`}
+      ${parts > 3 && html`<div><${Metrics} watch=${watch} />${parts > 4 && html`<${Events} watch=${watch} />`}</div>`}
     </div>
   `;
 }
