@@ -22,6 +22,7 @@ PATIENTS, CLIENTS, SECONDS, WARM_UP_SECONDS, ROUNDS = 64, 16, 8, 2, 3
 POST_RATIO, HOT_SHARE = 1.3, 0.6
 OURS, SPREAD, HOT = "Avicenna on gunicorn", "120 remedies", "one remedy"
 PEERS = {"/async": "FastAPI + SQLAlchemy, async", "/sync": "FastAPI + SQLAlchemy, sync"}
+FRAMEWORK = "Django REST framework alone"
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,19 @@ def request(patient: dict[str, str]) -> dict[str, Any]:
 
 
 def measure(history: Process, env: dict[str, str]) -> dict[str, Posts]:
-    """Ours with the reports spread out, then on one remedy, then each peer, and again; of each the median round."""
+    """Ours with the reports spread out, then on one remedy, then each peer and what the peers do in our framework, and
+    again; of each the median round."""
     spread = [request(p) for p in history.ask({"clinic": {"patients": PATIENTS, "remedies": 120}})]
     hot = [request(p) for p in history.ask({"clinic": {"patients": PATIENTS, "remedies": 1}})]
     subprocess.run(python("-m", "benchmarks.peers.sqlalchemy_feedback"), cwd=ROOT, env=os.environ | env, check=True)
     port = free_port()
-    ours = python("-m", "gunicorn", "avicenna.wsgi:application", "--workers", "2", "--threads", "4")
-    ours += ["--bind", f"127.0.0.1:{port}"]
+    gunicorn = ["--workers", "2", "--threads", "4", "--bind", f"127.0.0.1:{port}"]
+    ours = python("-m", "gunicorn", "avicenna.wsgi:application", *gunicorn)
+    framework = python("-m", "gunicorn", "benchmarks.peers.django_feedback:application", *gunicorn)
     peer = python("-m", "uvicorn", "benchmarks.peers.sqlalchemy_feedback:application", "--port", str(port))
     peer += ["--workers", "2", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     runs = {SPREAD: (ours, "/api/feedback/", spread), HOT: (ours, "/api/feedback/", hot)}
-    runs |= {name: (peer, path, spread) for path, name in PEERS.items()}
+    runs |= {name: (peer, path, spread) for path, name in PEERS.items()} | {FRAMEWORK: (framework, "/django", spread)}
     rounds = [{name: post(run[0], port, env, *run[1:]) for name, run in runs.items()} for _ in range(ROUNDS)]
     measured = {}
     for name in runs:
