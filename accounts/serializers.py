@@ -8,7 +8,11 @@ from rest_framework import serializers
 from accounts.models import Session, User
 from accounts.push import is_public_key, is_push_service, is_secret
 from avicenna.fields import PastDateField
+from avicenna.prepared import Parameter, Prepared
 from diagnoses.models import Consent, Patient
+
+# Whoever opens the app asks it.
+_RECORD = Prepared(lambda: Patient.objects.only("pk").filter(user=Parameter("user", User._meta.get_field("id"))))
 
 
 class ConsentsSerializer(serializers.Serializer[Any]):
@@ -109,7 +113,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
         read_only_fields = ["id", "email", "role"]
 
     def get_patient(self, user: User) -> str | None:
-        patient = Patient.objects.filter(user=user).only("pk").first()
+        patient = _RECORD.first(user=user.pk)
         return str(patient.pk) if patient else None
 
 
