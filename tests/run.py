@@ -52,6 +52,7 @@ ONCE = {
     "tests/analytics/test_effectiveness.py": NO_DATABASE,
     "tests/avicenna/backup/test_format.py": NO_DATABASE,
     "tests/avicenna/test_architecture.py": "it reads the code",
+    "tests/avicenna/test_garbage.py": NO_DATABASE,
     "tests/avicenna/test_metric_files.py": NO_DATABASE,
     "tests/avicenna/test_schema.py": "the schema is made of the code",
     "tests/avicenna/test_security_page.py": "it reads the pages",
