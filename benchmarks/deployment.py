@@ -79,7 +79,7 @@ class Deployment:
 
 @contextmanager
 def deployment(niceness: int = 0) -> Iterator[Deployment]:
-    """Above 0 (up to 19) its processes go behind what measures them. Raises `Missing`."""
+    """Above 0 (up to 19) its processes go behind what measures them, not PostgreSQL and Redis. Raises `Missing`."""
     if not (nginx := shutil.which("nginx")):
         raise Missing("nginx, which ends TLS in production (on Debian: apt install nginx-light)")
     with ExitStack() as stack:
