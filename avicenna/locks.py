@@ -22,7 +22,7 @@ def only_one(name: str) -> Iterator[bool]:
 
 @contextmanager
 def _advisory_lock(name: str) -> Iterator[bool]:
-    key = zlib.crc32(name.encode())
+    key = _key(name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         alone: bool = cursor.fetchone()[0]
@@ -32,6 +32,10 @@ def _advisory_lock(name: str) -> Iterator[bool]:
         if alone:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def _key(name: str) -> int:
+    return zlib.crc32(name.encode())
 
 
 @contextmanager
@@ -44,6 +48,16 @@ def _file_lock(name: str) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+def in_turn(name: str) -> list[Statement]:
+    """Sent before others in one message: they wait until nobody else is at `name`, and see what was written there.
+
+    SQLite has one writer at a time.
+    """
+    if connection.vendor != "postgresql":
+        return []
+    return [Statement("SELECT pg_advisory_xact_lock(%s)", [_key(name)])]
 
 
 def impatient() -> list[Statement]:

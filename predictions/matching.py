@@ -12,6 +12,8 @@ from django.db import connection
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from avicenna.locks import in_turn
+from avicenna.sql import Statement, run
 from feedback.models import Feedback
 from predictions.models import PredictionRecord
 
@@ -21,6 +23,14 @@ OVERLAP = timedelta(minutes=5)
 LATE = timedelta(days=30)
 
 _RECORD, _FEEDBACK = PredictionRecord._meta.db_table, Feedback._meta.db_table
+# A run that was committed only after its report had been given to the one before it.
+_TAKE_BACK = f"""
+    UPDATE {_RECORD} AS run SET feedback_id = NULL, reported_at = NULL
+    WHERE run.reported_at >= %s AND EXISTS (
+        SELECT 1 FROM {_RECORD} AS later
+        WHERE later.recommendation_id = run.recommendation_id AND later.number > run.number
+          AND later.shown_at <= run.reported_at)
+"""
 _MATCH = f"""
     UPDATE {_RECORD} AS run SET feedback_id = first.feedback, reported_at = first.given
     FROM (
@@ -37,17 +47,19 @@ _MATCH = f"""
         WHERE run IS NOT NULL
     ) AS first
     WHERE run.id = first.run AND first.place = 1 AND (run.reported_at IS NULL OR first.given < run.reported_at)
+    RETURNING id
 """
 
 
 def match(since: datetime) -> int:
-    """Gives the runs their reports, of those given since then; returns how many runs. One statement.
+    """Gives the runs their reports, of those given since then; returns how many runs. One message.
 
-    May be interrupted, repeated, and done by two at once.
+    May be interrupted, repeated, and asked for by two at once: they take turns, as a run begun meanwhile, which only
+    the second sees, could take a report that the first is giving away.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_MATCH, [Feedback._meta.get_field("created_at").get_db_prep_value(since, connection)])
-        return int(cursor.rowcount)
+    start = Feedback._meta.get_field("created_at").get_db_prep_value(since, connection)
+    *_, given = run(*in_turn("match"), Statement(_TAKE_BACK, [start]), Statement(_MATCH, [start]))
+    return len(given)
 
 
 class Matching:
