@@ -88,7 +88,7 @@ def _drawn(picture: Picture, language: Language, theme: Theme) -> bytes:
     for i, line in enumerate(name):
         sheet.text(MARGIN, 36 + 22 * i, line, size=17, is_bold=True)
     if picture.rows:
-        sheet.text(MARGIN, top + 22, _("Effectiveness with its interval, last 90 days"), size=11, is_soft=True)
+        sheet.text(MARGIN, top + 22, _("Effectiveness with its interval, last 90 days"), size=12, is_soft=True)
         _draw_rows(sheet, picture.rows, top + 54)
         _draw_months(sheet, picture.stretches, top + 152 + _height_of_mizajes(picture))
     else:
@@ -113,10 +113,10 @@ def _draw_rows(sheet: Sheet, rows: Sequence[Row], top: float) -> None:
     whole, *mizajes = rows
     _draw_row(sheet, whole, top, is_bold=True)
     for share, align in ((0, "start"), (0.5, "middle"), (1, "end")):
-        sheet.text(_along(share), top + 36, percent(share), align, size=10, is_soft=True)
+        sheet.text(_along(share), top + 36, percent(share), align, size=11, is_soft=True)
     sheet.text(MARGIN, top + 72, _("By mizaj"), size=13, is_bold=True)
     if not mizajes:
-        sheet.text(MARGIN, top + 94, _no_mizaj(), size=11, is_soft=True)
+        sheet.text(MARGIN, top + 94, _no_mizaj(), size=12, is_soft=True)
     for i, row in enumerate(mizajes):
         y = top + 98 + ROW * i
         _draw_row(sheet, row, y)
@@ -131,7 +131,7 @@ def _draw_row(sheet: Sheet, row: Row, y: float, *, is_bold: bool = False) -> Non
     sheet.bar(_along(0), _along(1), y + 14, sheet.palette.line)
     if row.estimate:
         sheet.text(_along(1), y, percent(row.estimate.score), "end", size=12, is_bold=True)
-        sheet.text(_along(1) - 50, y, _reports(row.estimate), "end", size=11, is_soft=True)
+        sheet.text(_along(1) - 50, y, _reports(row.estimate), "end", size=12, is_soft=True)
         low, high = row.estimate.interval
         sheet.bar(_along(low), _along(high), y + 14, sheet.palette.band)
         sheet.dot(_along(row.estimate.score), y + 14)
@@ -145,13 +145,13 @@ def _draw_months(sheet: Sheet, stretches: Sequence[Row], top: float) -> None:
     """From the oldest on: the score and its interval from bottom to top, joined across months with reports."""
     sheet.text(MARGIN, top, _("Over time"), size=13, is_bold=True)
     if not stretches:
-        sheet.text(MARGIN, top + 22, _too_few_for_months(), size=11, is_soft=True)
+        sheet.text(MARGIN, top + 22, _too_few_for_months(), size=12, is_soft=True)
         return
     bottom = top + 32 + MONTHS
     for share in (0, 0.5, 1):
         y = bottom - MONTHS * share
         sheet.line([(_along(0), y), (_along(1), y)], sheet.palette.line, 1)
-        sheet.text(MARGIN, y - 4, percent(share), size=10, is_soft=True)
+        sheet.text(MARGIN, y - 4, percent(share), size=11, is_soft=True)
     places = [_along((i + 0.5) / len(stretches)) for i in range(len(stretches))]
     months = list(zip(places, stretches, strict=True))
     points = [(x, bottom - MONTHS * row.estimate.score) if row.estimate else None for x, row in months]
@@ -163,12 +163,12 @@ def _draw_months(sheet: Sheet, stretches: Sequence[Row], top: float) -> None:
 
 
 def _draw_month(sheet: Sheet, row: Row, x: float, bottom: float) -> None:
-    sheet.text(x, bottom + 20, row.label, "middle", size=10)
+    sheet.text(x, bottom + 20, row.label, "middle", size=11)
     if not row.estimate:
-        sheet.text(x, bottom + 37, _("no reports"), "middle", size=10, is_soft=True)
+        sheet.text(x, bottom + 37, _("no reports"), "middle", size=11, is_soft=True)
         return
     sheet.text(x, bottom + 37, percent(row.estimate.score), "middle", size=12, is_bold=True)
-    sheet.text(x, bottom + 52, _reports(row.estimate), "middle", size=10, is_soft=True)
+    sheet.text(x, bottom + 52, _reports(row.estimate), "middle", size=11, is_soft=True)
     low, high = (bottom - MONTHS * end for end in row.estimate.interval)
     sheet.line([(x, low - THICK / 2), (x, min(low, high + THICK) - THICK / 2)], sheet.palette.band, THICK)
     sheet.dot(x, bottom - MONTHS * row.estimate.score)

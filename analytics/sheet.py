@@ -24,6 +24,8 @@ Theme = Literal["light", "dark"]
 WIDTH, MARGIN = 360, 20
 THICK = 7  # of an interval
 
+FONTS = Path(__file__).resolve().parent / "fonts"
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -125,8 +127,9 @@ class Sheet:
 
 @cache
 def _font(is_bold: bool) -> FontProperties:
-    """DejaVu Sans, which comes with matplotlib and has the Persian letters: a bare machine has no fonts."""
-    import matplotlib
-    from matplotlib.font_manager import FontProperties
+    """The dashboard's, and for letters it lacks the one that comes with matplotlib: a bare machine has no fonts."""
+    from matplotlib.font_manager import FontProperties, fontManager
 
-    return FontProperties(fname=Path(matplotlib.get_data_path(), "fonts/ttf", f"DejaVuSans{'-Bold' * is_bold}.ttf"))
+    for file in FONTS.glob("*.ttf"):
+        fontManager.addfont(file)
+    return FontProperties(family=["Vazirmatn", "DejaVu Sans"], weight="bold" if is_bold else "normal")

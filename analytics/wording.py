@@ -18,4 +18,4 @@ def digits(written: str) -> str:
 
 
 def percent(share: float) -> str:
-    return _("%(number)s %%") % {"number": number(round(100 * share))}
+    return _("%(number)s%%") % {"number": number(round(100 * share))}

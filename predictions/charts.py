@@ -26,12 +26,12 @@ def calibration_chart(
         sheet = Sheet(height, PALETTES[theme], is_mirrored=language == "fa")
         title, subject = _("Predicted and happened"), _subject(version, months)
         sheet.text(MARGIN, 36, title, size=15, is_bold=True)
-        sheet.text(MARGIN, 56, subject, size=11, is_soft=True)
+        sheet.text(MARGIN, 56, subject, size=12, is_soft=True)
         if figures:
             _draw(sheet, figures)
             for place, sentence in enumerate(sentences):
                 y = TOP + SIDE + 62 + LINE * place
-                sheet.text(MARGIN, y, sentence, size=11, is_bold=place == 0, is_soft=place > 0)
+                sheet.text(MARGIN, y, sentence, size=12, is_bold=place == 0, is_soft=place > 0)
         else:
             sheet.sprout(WIDTH / 2, TOP + 56)
             for place, line in enumerate(wrap(sentences[0], LETTERS)):
@@ -116,11 +116,11 @@ def _draw(sheet: Sheet, figures: Figures) -> None:
         sheet.line([_at(share, 0), _at(share, 1)], sheet.palette.line, 1)
     for share in (0, 0.5, 1):
         x, y = _at(share, share)
-        sheet.text(LEFT - 6, y + 4, percent(share), "end", size=10, is_soft=True)
-        sheet.text(x, TOP + SIDE + 16, percent(share), "middle", size=10, is_soft=True)
+        sheet.text(LEFT - 6, y + 4, percent(share), "end", size=11, is_soft=True)
+        sheet.text(x, TOP + SIDE + 16, percent(share), "middle", size=11, is_soft=True)
     sheet.line([_at(0, 0), _at(1, 1)], sheet.palette.soft, 1.2, is_dashed=True)
-    sheet.text(LEFT - 6, TOP - 12, _("Happened"), size=11, is_bold=True)
-    sheet.text(LEFT + SIDE / 2, TOP + SIDE + 34, _("Predicted"), "middle", size=11, is_bold=True)
+    sheet.text(LEFT - 6, TOP - 12, _("Happened"), size=12, is_bold=True)
+    sheet.text(LEFT + SIDE / 2, TOP + SIDE + 34, _("Predicted"), "middle", size=12, is_bold=True)
     for part in figures.bins:
         _draw_bin(sheet, part)
 

@@ -59,10 +59,10 @@ def test_its_figures_are_those_of_the_api(
 
     shown = figures(page())
 
-    assert shown["Effectiveness"] == f"{found['effectiveness_score']:.0%}".replace("%", " %")
+    assert shown["Effectiveness"] == f"{found['effectiveness_score']:.0%}"
     assert (shown["Reports"], shown["Patients who reported"], shown["Average rating"]) == ("5", "5", "4.0")
     assert (shown["Severe side effects to look at"], shown["Active diagnoses"]) == ("1", "5")
-    assert shown["Reports with a side effect"] == "20 %"
+    assert shown["Reports with a side effect"] == "20%"
 
 
 def test_it_speaks_persian_with_persian_digits(page: Any, clinic: Any, mint: Remedy) -> None:
@@ -99,7 +99,7 @@ def test_the_least_effective_and_the_moving_are_named_in_words(page: Any, clinic
 
     shown = page()
 
-    assert re.search(r"At most \d+ % of the reports call it .*, even in the best case\. It is getting worse\.", shown)
+    assert re.search(r"At most \d+% of the reports call it .*, even in the best case\. It is getting worse\.", shown)
     assert '<span class="note declining">getting worse</span>' in shown
 
 
@@ -133,7 +133,7 @@ def test_charts_say_in_words_what_they_show(page: Any, clinic: Any, mint: Remedy
     assert said == [
         ("Reports by day", "The successes in full colour"),
         ("Average rating", "Between 1.0 and 4.6 of 5"),
-        ("Side effects", "In at most 40 % of the reports; severe ones in full colour"),
+        ("Side effects", "In at most 40% of the reports; severe ones in full colour"),
         ("Effectiveness of the remedies", "2 remedies, from 0 to 100 percent"),
     ]
 

@@ -72,6 +72,8 @@ def test_it_is_drawn_and_told_in_both_languages(
     assert re.findall(r"\d+", words(answer)[0]) == whole
     assert bool(re.search("[A-Za-z0-9]", "".join(words(answer)))) == (lang == "en")
     assert charts.PALETTES[theme].ground in answer.content.decode()
+    assert b"Vazirmatn-Bold" in answer.content  # the letters of the dashboard
+    assert b"DejaVu" not in answer.content
     assert answer["Content-Language"] == lang
 
 
@@ -85,7 +87,7 @@ def test_its_words_are_the_numbers_of_the_report(api: Any, tell: Any) -> None:
     for part in report["by_mizaj"]:
         found = part["effectiveness"]
         score, low, high = (round(100 * share) for share in (found["effectiveness_score"], *found["interval"]))
-        sentence = f"{score} % effective ({low} % to {high} %), {found['sample_size']} reports"
+        sentence = f"{score}% effective ({low}% to {high}%), {found['sample_size']} reports"
         assert f"{part['mizaj_name'].capitalize()}: {sentence}" in said
     assert len(report["by_mizaj"]) == 2
 

@@ -18,9 +18,12 @@ VENDOR = folder_of(read_manifest())
 
 
 ADMIN = TESTS.parent / "avicenna/vendored.json"
+CHARTS = TESTS.parent / "analytics/vendored.json"
 
 
-@pytest.fixture(params=[MANIFEST, ADMIN, TESTS / "e2e/vendored.json"], ids=["dashboard", "admin", "e2e"])
+@pytest.fixture(
+    params=[MANIFEST, ADMIN, CHARTS, TESTS / "e2e/vendored.json"], ids=["dashboard", "admin", "charts", "e2e"]
+)
 def path(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
     return path

@@ -82,10 +82,10 @@ def test_its_words_are_the_figures(api: Any, sam: Any, outcomes: None) -> None:
 
     error, chance = (round(100 * found[name]) for name in ("calibration_error", "calibration_error_by_chance"))
     assert said[0] == "Too few reports to judge the calibration."
-    assert said[1] == f"Off by {error} % on average; chance alone would show {chance} %"
+    assert said[1] == f"Off by {error}% on average; chance alone would show {chance}%"
     first = found["bins"][0]
     assert said[5].startswith(
-        f"predicted {round(100 * first['predicted'])} % · happened {round(100 * first['observed'])} % ("
+        f"predicted {round(100 * first['predicted'])}% · happened {round(100 * first['observed'])}% ("
     )
 
 
