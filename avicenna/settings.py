@@ -215,22 +215,25 @@ if REDIS_URL:
         }
     }
     # Nobody waits for a Redis that hangs: what it would have known is found out otherwise.
+    _redis = {
+        "LOCATION": REDIS_URL,
+        "VERSION": 2,  # those of 1 were pickled
+        "OPTIONS": {
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+            # Django's own would unpickle what it finds: who can write to Redis shall run no code here.
+            "serializer": "django.core.signing.JSONSerializer",
+        },
+    }
     CACHES: dict[str, dict[str, Any]] = {
-        "default": {
-            "BACKEND": "avicenna.redis_cache.RedisCache",
-            "LOCATION": REDIS_URL,
-            "VERSION": 2,  # those of 1 were pickled
-            "OPTIONS": {
-                "socket_timeout": 1,
-                "socket_connect_timeout": 1,
-                # Django's own would unpickle what it finds: who can write to Redis shall run no code here.
-                "serializer": "django.core.signing.JSONSerializer",
-            },
-        }
+        "default": {"BACKEND": "avicenna.redis_cache.RedisCache"} | _redis,
+        "limits": {"BACKEND": "avicenna.redis_cache.CountingCache"} | _redis,
     }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}}
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    _memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    CACHES = {"default": _memory, "limits": _memory}
+RATELIMIT_USE_CACHE = "limits"
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_REDIRECT_URL = "admin:index"

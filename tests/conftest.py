@@ -103,6 +103,20 @@ def _nothing_remembered() -> Iterator[None]:
 
 
 @pytest.fixture
+def redis_is_away(settings: Any) -> Callable[[], None]:
+    """From when it is called nobody listens where the cache was."""
+
+    def away() -> None:
+        nobody = {"LOCATION": "redis://127.0.0.1:1"}
+        backends = {"default": "RedisCache", "limits": "CountingCache"}
+        settings.CACHES = {
+            alias: {"BACKEND": f"avicenna.redis_cache.{name}"} | nobody for alias, name in backends.items()
+        }
+
+    return away
+
+
+@pytest.fixture
 def api() -> Api:
     """A client for a user (None: nobody), signed in with a token of a session of their own."""
 

@@ -179,10 +179,8 @@ def test_it_costs_the_same_for_many_reports(prescribe: Any) -> None:
     assert few == queries() <= 10
 
 
-def test_staff_see_it_while_redis_is_away(api: Any, sam: Any, history: None, settings: Any) -> None:
+def test_staff_see_it_while_redis_is_away(api: Any, sam: Any, history: None, redis_is_away: Any) -> None:
     with_redis = api(sam).get(SUMMARY).json()
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
-    }
+    redis_is_away()
 
     assert api(sam).get(SUMMARY).json() == with_redis

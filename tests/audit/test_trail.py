@@ -61,8 +61,8 @@ def test_reading_again_is_told_once_in_a_while(api: Any, bob: Any, patient: Any)
     assert reads.count() == 3
 
 
-def test_without_the_cache_it_is_told_each_time(api: Any, bob: Any, patient: Any, settings: Any) -> None:
-    settings.CACHES = {"default": {"BACKEND": "avicenna.redis_cache.RedisCache", "LOCATION": "redis://127.0.0.1:1"}}
+def test_without_the_cache_it_is_told_each_time(api: Any, bob: Any, patient: Any, redis_is_away: Any) -> None:
+    redis_is_away()
     client = api(bob)
 
     assert [client.get(f"/api/patients/{patient.pk}/").status_code for _ in range(2)] == [200, 200]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from redis import Redis
 
 pytestmark = pytest.mark.skipif(
@@ -43,6 +43,22 @@ def test_what_is_kept_can_be_counted_up() -> None:
     cache.set("counted", 41)
 
     assert cache.incr("counted") == cache.get("counted") == 42
+
+
+def test_a_limit_is_counted_in_one_trip_and_ends() -> None:
+    limits = caches["limits"]
+    with Redis.from_url(settings.REDIS_URL) as redis:
+
+        def scripts() -> int:
+            return int(redis.info("commandstats").get("cmdstat_eval", {"calls": 0})["calls"])
+
+        before = scripts()
+        first = limits.add("window", 1, 60)
+        again = limits.add("window", 1, 60), limits.incr("window")
+
+        assert (first, again, scripts() - before) == (True, (False, 2), 2)
+        assert 50 < redis.ttl(cache.make_key("window")) <= 60
+    assert limits.incr("window") == 3  # which nobody has just added
 
 
 def test_who_asks_in_a_context_of_their_own_takes_over_the_connection() -> None:

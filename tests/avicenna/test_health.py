@@ -41,10 +41,8 @@ def test_without_the_database_it_is_not_ready(api: Any, monkeypatch: pytest.Monk
     assert answer.json()["parts"]["database"]["state"] == "down"
 
 
-def test_without_the_cache_it_serves_on(api: Any, db: None, settings: Any) -> None:
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
-    }
+def test_without_the_cache_it_serves_on(api: Any, db: None, redis_is_away: Any) -> None:
+    redis_is_away()
 
     answer = api().get("/health/ready")
 

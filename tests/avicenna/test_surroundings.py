@@ -57,10 +57,8 @@ def test_a_certificate_that_cannot_be_read_raises_the_alarm(told: Any, settings:
     assert told()[f'certificate_expires_timestamp_seconds{{file="{tmp_path}/missing.pem"}}'] == 0
 
 
-def test_which_part_is_away(told: Any, settings: Any) -> None:
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
-    }
+def test_which_part_is_away(told: Any, redis_is_away: Any) -> None:
+    redis_is_away()
 
     found = told()
 

@@ -213,12 +213,10 @@ def walk(value: Any) -> list[Any]:
 
 
 def test_without_redis_it_only_takes_longer(
-    asked: Any, api: Any, alice: Any, diagnosis: Any, both: Any, history: None, settings: Any
+    asked: Any, api: Any, alice: Any, diagnosis: Any, both: Any, history: None, redis_is_away: Any
 ) -> None:
     with_redis = asked(alice, diagnosis=diagnosis.pk)
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
-    }
+    redis_is_away()
 
     assert asked(alice, diagnosis=diagnosis.pk) == with_redis
     batch = api(alice).post("/api/predictions/batch", {"diagnoses": [str(diagnosis.pk)]})
