@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, cast
 
 import segno
@@ -34,13 +35,19 @@ class SecondStepMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(reverse("admin:index")) and request.path not in _open_pages():
+        if request.path.startswith(_admin()) and request.path not in _open_pages():
             user = request.user
             if isinstance(user, User) and user.is_staff:
                 if not _has_proven(request, user):
                     return redirect(f"{reverse('second-step')}?{urlencode({'next': request.get_full_path()})}")
                 _tell_once(request, user)
         return self.get_response(request)
+
+
+@cache
+def _admin() -> str:
+    """Asked for with every request."""
+    return reverse("admin:index")
 
 
 def _open_pages() -> set[str]:

@@ -110,6 +110,7 @@ class _Compiler(SQLCompiler):
 
     rows: list[Row]
     _sql: tuple[str, tuple[Any, ...]] | None = None
+    _converters: dict[int, Any] | None = None
 
     def statement(self, values: dict[str, Any]) -> Statement:
         if self._sql is None:
@@ -119,6 +120,12 @@ class _Compiler(SQLCompiler):
             one.bound(values[one.name], self.connection) if isinstance(one, Parameter) else one for one in parameters
         )
         return Statement(sql, tuple(bound))
+
+    def get_converters(self, expressions: Any) -> dict[int, Any]:
+        """How each column becomes a value; to find out takes longer than to convert a few rows."""
+        if self._converters is None:
+            self._converters = super().get_converters(expressions)
+        return self._converters
 
     def execute_sql(self, *args: Any, **kwargs: Any) -> list[list[Row]]:  # type: ignore[override]  # only ever many
         """One batch of rows."""

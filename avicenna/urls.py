@@ -6,14 +6,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.second_step import SecondStepView
 from avicenna import documentation, exposition, health
 
+# Those with a name of their own first: the others are all looked through.
 api: list[URLPattern | URLResolver] = [
+    path("predictions/", include("predictions.urls")),
+    path("analytics/", include("analytics.urls")),
     path("", include("accounts.urls")),
     path("", include("audit.urls")),
     path("", include("realtime.urls")),
     path("", include("diagnoses.urls")),
     path("", include("feedback.urls")),
-    path("", include("analytics.urls")),
-    path("", include("predictions.urls")),
     path("health", health.health),
 ]
 

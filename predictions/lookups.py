@@ -13,12 +13,12 @@ from avicenna.prepared import Among, Parameter, Parameters, Prepared
 from avicenna.sql import run
 from diagnoses.models import Contraindication, Diagnosis, Recommendation
 
-# Clinical texts, which no prediction reads.
-UNREAD = [
-    "symptoms",
-    "notes",
-    *(f"patient__{name}" for name in ("full_name", "medical_history", "current_medications")),
-]
+# What no prediction reads: clinical texts, times, where a remedy is known from.
+UNREAD = ["symptoms", "notes", "created_at", "updated_at"]
+UNREAD += [f"patient__{name}" for name in ("full_name", "medical_history", "current_medications", "source")]
+UNREAD += [f"patient__{name}" for name in ("created_at", "updated_at", "erased_at")]
+UNREAD_OF_RECOMMENDATION = ["created_at", "updated_at"]
+UNREAD_OF_RECOMMENDATION += [f"remedy__{name}" for name in ("scientific_name", "source", "confidence", "note")]
 
 
 def visible_and_open(user: User, pks: Sequence[UUID]) -> tuple[list[Diagnosis], list[Recommendation]]:
@@ -52,7 +52,7 @@ def _open() -> QuerySet[Recommendation]:
     against = Contraindication.objects.standing().filter(
         patient=OuterRef("diagnosis__patient"), remedy=OuterRef("remedy")
     )
-    found = Recommendation.objects.for_list().active().filter(named)
+    found = Recommendation.objects.for_list().active().filter(named).defer(*UNREAD_OF_RECOMMENDATION)
     return found.annotate(patient_head=heads, is_contraindicated=Exists(against))
 
 
