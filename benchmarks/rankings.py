@@ -20,7 +20,6 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models import F  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
@@ -29,6 +28,7 @@ from django.utils import timezone  # noqa: E402
 from accounts import tokens  # noqa: E402
 from accounts.models import Role, Session, User  # noqa: E402
 from avicenna.identifiers import new_id  # noqa: E402
+from avicenna.wsgi import application  # noqa: E402
 from diagnoses.models import Diagnosis, Patient  # noqa: E402
 from predictions.actions import activate_model  # noqa: E402
 from predictions.engine import fit  # noqa: E402
@@ -42,7 +42,7 @@ Ask = Callable[[], None]
 # Milliseconds: median, 95th percentile, and the median of the processor time.
 Times = tuple[float, float, float]
 
-application = get_wsgi_application()
+
 factory = RequestFactory(headers={"host": settings.ALLOWED_HOSTS[0], "x-forwarded-proto": "https"})
 
 
