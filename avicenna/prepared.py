@@ -40,27 +40,35 @@ class Parameter(Value):
 class Parameters(Parameter):
     """Stands for a list of values of `field`, of any length."""
 
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        is_one = cast("_Compiler", compiler).for_lists_of_one
+        return "%s", [Parameter(self.name, self.output_field) if is_one else self]
+
     def bound(self, value: Sequence[Any], connection: BaseDatabaseWrapper) -> Any:
         values = [self.output_field.get_db_prep_value(one, connection) for one in value]
         return json.dumps(values) if connection.vendor == "sqlite" else values
 
 
 class Among(Func):
-    """Whether a column has one of the values that will be given."""
+    """Whether a column has one of the values that will be given.
+
+    A single one is compared with: PostgreSQL, which cannot know how long a list will be, plans for one anew each time.
+    """
 
     conditional = True
     output_field = BooleanField()
-    template = "%(expressions)s)"
 
     def __init__(self, column: str, values: Parameters) -> None:
         super().__init__(F(column), values)
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, Any]:
-        return self.as_sql(compiler, connection, arg_joiner=" = ANY(")
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, Any]:
-        sql, parameters = self.as_sql(compiler, connection, arg_joiner=" IN (SELECT value FROM json_each(")
-        return f"{sql})", parameters
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, Any]:  # type: ignore[override]  # nothing is extended here
+        if cast("_Compiler", compiler).for_lists_of_one:
+            among, end = " = ", ""
+        elif connection.vendor == "sqlite":
+            among, end = " IN (SELECT value FROM json_each(", "))"
+        else:
+            among, end = " = ANY(", ")"
+        return super().as_sql(compiler, connection, template=f"%(expressions)s{end}", arg_joiner=among)
 
 
 class Prepared(Generic[Found]):
@@ -109,17 +117,29 @@ class _Compiler(SQLCompiler):
     """Remembers its SQL; `rows` are the answer of which the queryset makes objects."""
 
     rows: list[Row]
-    _sql: tuple[str, tuple[Any, ...]] | None = None
+    for_lists_of_one = False  # what is being written
     _converters: dict[int, Any] | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._written: dict[bool, tuple[str, tuple[Any, ...]]] = {}
+
     def statement(self, values: dict[str, Any]) -> Statement:
-        if self._sql is None:
-            self._sql = self.as_sql()
-        sql, parameters = self._sql
+        sql, parameters = self._write(for_lists_of_one=False)
+        lists = {one.name for one in parameters if isinstance(one, Parameters)}
+        if lists and all(len(values[name]) == 1 for name in lists):
+            sql, parameters = self._write(for_lists_of_one=True)
+            values = values | {name: values[name][0] for name in lists}
         bound = (
             one.bound(values[one.name], self.connection) if isinstance(one, Parameter) else one for one in parameters
         )
         return Statement(sql, tuple(bound))
+
+    def _write(self, *, for_lists_of_one: bool) -> tuple[str, tuple[Any, ...]]:
+        if for_lists_of_one not in self._written:
+            self.for_lists_of_one = for_lists_of_one
+            self._written[for_lists_of_one] = self.as_sql()
+        return self._written[for_lists_of_one]
 
     def get_converters(self, expressions: Any) -> dict[int, Any]:
         """How each column becomes a value; to find out takes longer than to convert a few rows."""

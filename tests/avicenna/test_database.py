@@ -63,6 +63,19 @@ def test_what_failed_when_it_was_planned_is_planned_again(post: Callable[..., in
     assert Feedback.objects.count() == 2
 
 
+def test_one_diagnosis_is_not_asked_about_as_a_list(api: Any, alice: Any, diagnosis: Any) -> None:
+    """For lists PostgreSQL plans anew each time, once the tables are no longer small."""
+    assert api(alice).get("/api/predictions/", {"diagnosis": diagnosis.pk}).status_code == 200
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT statement FROM pg_prepared_statements WHERE statement ~ '^PREPARE .*diagnoses_diagnosis'"
+        )
+        statements = [statement for (statement,) in cursor.fetchall()]
+    assert statements
+    assert not [statement for statement in statements if " = ANY(" in statement]
+
+
 def test_it_does_without_plans_behind_a_pool_that_loses_them(post: Callable[..., int], settings: Any) -> None:
     connection.close()
     settings.DATABASE_PLANS = False
