@@ -1,7 +1,7 @@
 """Words that must stay where they are said: planted in every text and secret, then looked for where they must not be.
 
 Redis and its traffic: tests/realtime/test_processes.py. Every log of a whole stack: tests/stack/test_logs.py. What a
-push service gets: tests/realtime/test_news.py. What a browser keeps: tests/e2e/test_offline.py.
+push service gets: tests/realtime/test_news.py. What a browser keeps: tests/e2e/test_leaving_the_device.py.
 """
 
 from __future__ import annotations

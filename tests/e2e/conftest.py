@@ -17,6 +17,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.e2e.offline import IS_KEPT, wait_for_worker, wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "avicenna-demo"
 PUSH_KEY = base64.urlsafe_b64encode(bytes(31) + b"7").rstrip(b"=").decode()  # of nobody
@@ -150,6 +152,15 @@ def watching(page: Page) -> Page:
     page.click("a.link >> nth=0")
     page.wait_for_selector("[data-state=live]")
     return page
+
+
+@pytest.fixture
+def kept(watching: Page) -> Page:
+    """Sara's diagnosis, seen and kept; the home screen, too."""
+    wait_for_worker(watching)
+    watching.wait_for_selector(".recommendation")
+    wait_until(watching, IS_KEPT)
+    return watching
 
 
 def sign_in(page: Page, email: str) -> None:

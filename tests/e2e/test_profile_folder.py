@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.conftest import CHROMIUM_FLAGS, PHONE, Server, sign_in
-from tests.e2e.test_offline import fill_in, wait_for_worker
+from tests.e2e.offline import fill_in, wait_for_worker
 
 pytestmark = pytest.mark.thorough
 IN_THE_PAGE = """async () => {
