@@ -17,7 +17,7 @@ from diagnoses.models import Contraindication, Diagnosis, Recommendation
 UNREAD = ["symptoms", "notes", "created_at", "updated_at"]
 UNREAD += [f"patient__{name}" for name in ("full_name", "medical_history", "current_medications", "source")]
 UNREAD += [f"patient__{name}" for name in ("created_at", "updated_at", "erased_at")]
-UNREAD_OF_RECOMMENDATION = ["created_at", "updated_at"]
+UNREAD_OF_RECOMMENDATION = ["updated_at"]
 UNREAD_OF_RECOMMENDATION += [f"remedy__{name}" for name in ("scientific_name", "source", "confidence", "note")]
 
 

@@ -142,7 +142,7 @@ def test_a_remedy_that_surely_does_badly_raises_an_alert(api: Any, clinic: Any, 
     worst = api().get("/api/analytics/worst-performing").json()
 
     assert [row["alert"] for row in worst] == [
-        "At most 32 % of the reports call it a success, even in the best case.",
+        "At most 32% of the reports call it a success, even in the best case.",
         "",
     ]
 
