@@ -32,7 +32,9 @@ LOST = """() => {
   const isSeen = (e) => e.checkVisibility() && !e.closest(".unseen, svg, input, select, textarea");
   const cut = [...document.querySelectorAll("#app *")].filter((e) => isSeen(e) && isCut(e));
   const { scrollWidth } = document.documentElement;
-  const wide = scrollWidth > innerWidth ? [`${scrollWidth} pixels wide`] : [];
+  const sticksOut = (e) => e.getBoundingClientRect().right > innerWidth + 1 || e.getBoundingClientRect().left < -1;
+  const out = [...document.querySelectorAll("#app *")].filter((e) => isSeen(e) && !e.children.length && sticksOut(e));
+  const wide = scrollWidth > innerWidth ? [`${scrollWidth} pixels wide`, ...out.map((e) => e.textContent)] : [];
   return [...wide, ...cut.map((e) => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 60)}`)];
 }"""
 
