@@ -20,11 +20,12 @@ IS_KEPT = """async () => {
 
 def wait_for_worker(page: Page) -> None:
     page.evaluate("navigator.serviceWorker.ready")
-    page.wait_for_function("navigator.serviceWorker.controller")
+    wait_until(page, "navigator.serviceWorker.controller !== null")
 
 
 def wait_until(page: Page, holds: str, arg: Any = None) -> None:
-    """Until the promise of `holds` is kept with something true: `wait_for_function` takes the promise for it."""
+    """Until `holds`, or the promise it gives, is true. `wait_for_function` takes the promise for it, and has the page
+    evaluate a string, which its policy forbids."""
     for _ in range(200):
         if page.evaluate(holds, arg):
             return

@@ -13,6 +13,11 @@ from tests.e2e.conftest import PASSWORD, PHONE, Server
 STAFF = f"""
 from accounts.models import User
 User.objects.create_user("parisa@demo.example", "{PASSWORD}", role="head", name="Parisa")
+
+from diagnoses.actions import create_patient, record_diagnosis
+from diagnoses.models import Condition
+long = create_patient(actor=None, full_name="{"Name" * 20}", medical_history="{"word" * 50}")
+record_diagnosis(actor=None, patient=long, condition=Condition.objects.first(), severity=2, notes="{"note" * 50}")
 """
 # `make test` looks for what is inline in the pages themselves (tests/avicenna/test_admin.py).
 pytestmark = pytest.mark.thorough

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server, sign_in
+from tests.e2e.offline import wait_until
 
 pytestmark = pytest.mark.thorough
 
@@ -175,10 +176,11 @@ def test_a_message_is_shown_and_a_later_one_takes_its_place(profile: Page, serve
         message = json.dumps({"title": "Avicenna", "body": body})
         told = {"origin": server.url, "registrationId": registrations[0], "data": message}
         devtools.send("ServiceWorker.deliverPushMessage", told)
-        profile.wait_for_function(
+        wait_until(
+            profile,
             """async (body) => {
                 const shown = await (await navigator.serviceWorker.ready).getNotifications();
                 return shown.length === 1 && shown[0].body === body && shown[0].tag === "news";
             }""",
-            arg=body,
+            body,
         )
