@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import cache
 from operator import attrgetter
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.filters import DateFieldListFilter
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DateField, DateTimeField, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +19,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
 from accounts.access import Act, Resource, closed_fields, may, role_of
+from avicenna.dates import day, moment
 from avicenna.errors import ActionError
 from avicenna.pagination import NewestPaginator
 
@@ -47,13 +49,24 @@ class ReadOnlyAdmin(ModelAdmin):
         return self._may(request, Act.READ)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return self._open(request, super().get_list_display(request))
+        return dated(self.model, self._open(request, super().get_list_display(request)))
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return self._open(request, super().get_list_filter(request))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self._open(request, super().get_fields(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return dated(self.model, super().get_readonly_fields(request, obj))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Dates that nobody changes here are written out; in a form they stay what they are."""
+        names = self.readonly_fields if self.has_change_permission(request, obj) else None
+        return [
+            (title, {**options, "fields": dated(self.model, options["fields"], only=names)})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """What one may not see one may not ask for in an address either."""
@@ -86,6 +99,12 @@ class ReadOnlyInline(TabularInline):
     show_change_link = False
     hide_title = True
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return dated(self.model, super().get_fields(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return dated(self.model, super().get_readonly_fields(request, obj))
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request.user, Act.READ, self.resource)
 
@@ -109,6 +128,27 @@ def related(path: str, label: Any, *, is_link: bool = False) -> Any:
         page_of = f"admin:{found._meta.app_label}_{found._meta.model_name}_change"
         return format_html('<a href="{}">{}</a>', reverse(page_of, args=[found.pk]), found)
 
+    return column
+
+
+def dated(model: type[Model], names: Iterable[Any], *, only: Iterable[Any] | None = None) -> list[Any]:
+    """The same columns, but dates, or `only` these of them, in the reader's calendar."""
+    dates = {field.name: field for field in model._meta.concrete_fields if isinstance(field, DateField)}
+    if only is not None:
+        dates = {name: dates[name] for name in only if name in dates}
+    return [_dated(dates[name]) if isinstance(name, str) and name in dates else name for name in names]
+
+
+@cache
+def _dated(field: DateField[Any, Any]) -> Any:
+    written = moment if isinstance(field, DateTimeField) else day
+
+    @admin.display(description=field.verbose_name, empty_value="–")
+    def column(row: Model) -> str | None:
+        given = getattr(row, field.name)
+        return written(given) if given else None
+
+    column.__name__ = field.name
     return column
 
 

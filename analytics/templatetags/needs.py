@@ -6,14 +6,14 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from accounts import failures
 from accounts.access import Act, Resource, may
 from analytics.templatetags.at_a_glance import Entry, Figure
 from analytics.wording import digits, number, percent
+from avicenna.dates import day
 from feedback.models import SevereFlag
 from predictions import drift
 from realtime.models import StreamProcess
@@ -52,7 +52,7 @@ def _flag(flag: SevereFlag) -> Entry:
     return Entry(
         name=str(flag.feedback.recommendation.remedy),
         link=reverse("admin:feedback_feedback_change", args=[flag.feedback_id]),
-        score=digits(date_format(localtime(flag.raised_at), "SHORT_DATE_FORMAT")),
+        score=day(localdate(flag.raised_at)),
         note=named,
     )
 

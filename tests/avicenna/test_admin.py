@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from audit.models import AuditRecord
 from diagnoses.actions import create_patient, recommend, record_diagnosis
 from diagnoses.admin import RemedyAdmin
-from diagnoses.models import Diagnosis, Remedy
+from diagnoses.models import Diagnosis, Patient, Remedy
 from feedback.actions import submit
 from feedback.models import Feedback
 from realtime.models import Receipt
@@ -72,6 +72,21 @@ def test_staff_sees_how_effective_a_remedy_is(page: Any, sam: Any, mint: Remedy,
         assert name in alt
     assert "avicenna/admin.css" in shown
     assert "chart.svg" not in page(sam, "diagnoses/remedy/add/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "born", "created"),
+    [("fa", "۲۹ اسفند ۱۳۷۵", "۱ فروردین ۱۴۰۵، ۰۰:۱۵"), ("en", "March 19, 1997", "March 21, 2026, 12:15 a.m.")],
+)
+def test_dates_are_those_of_the_readers_calendar(page: Any, sam: Any, language: str, born: str, created: str) -> None:
+    """1375 was a leap year; in Tehran a year begins while it is still yesterday in UTC."""
+    patient = create_patient(actor=None, full_name="Nouruz", birth_date=date(1997, 3, 19))
+    Patient.objects.update(created_at=datetime(2026, 3, 20, 20, 45, tzinfo=UTC))
+
+    for path in ("diagnoses/patient/", f"diagnoses/patient/{patient.pk}/change/"):
+        shown = unescape(page(sam, path, HTTP_ACCEPT_LANGUAGE=language).content.decode())
+        assert born in shown
+        assert created in shown
 
 
 def test_a_remedy_is_retired_through_the_action(page: Any, sam: Any, mint: Remedy) -> None:
