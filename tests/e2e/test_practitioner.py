@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import sign_in
 
+WHOLE_DAYS = re.compile("Please enter whole days, from .?1.? to .?730.?\\.")
+
 
 @pytest.fixture
 def kian(practitioner: httpx.Client) -> Iterator[dict[str, Any]]:
@@ -86,7 +88,7 @@ def test_a_recommendation_is_added_after_its_mistake_is_corrected(diagnosis: Pag
     diagnosis.fill("#dosage", "5 g")
     diagnosis.fill("#duration_days", "0")
     diagnosis.click("#sheet-send")
-    expect(diagnosis.locator("#duration_days-error")).to_contain_text("greater than or equal to 1")
+    expect(diagnosis.locator("#duration_days-error")).to_have_text(WHOLE_DAYS)
 
     diagnosis.fill("#duration_days", "14")
     diagnosis.click("#sheet-send")
@@ -159,6 +161,27 @@ def test_how_to_take_it_is_changed(diagnosis: Page) -> None:
     diagnosis.click("#sheet-send")
 
     expect(diagnosis.locator(".recommendation")).to_contain_text("4 g")
+
+
+@pytest.mark.thorough
+def test_days_are_read_and_shown_in_persian_digits(diagnosis: Page, kian: Any, practitioner: Any) -> None:
+    path = f"/api/recommendations/{kian['recommendation']['id']}/"
+    diagnosis.evaluate("localStorage['avicenna.language'] = 'fa'")
+    diagnosis.reload()
+    manage(diagnosis, "change")
+    diagnosis.fill("#duration_days", "۱۴")
+    diagnosis.click("#sheet-send")
+    expect(diagnosis.locator(".recommendation")).to_contain_text("۱۴ روز")
+    assert practitioner.get(path).json()["duration_days"] == 14
+
+    manage(diagnosis, "change")
+    expect(diagnosis.locator("#duration_days")).to_have_value("۱۴")
+    diagnosis.fill("#duration_days", "دو هفته")
+    diagnosis.click("#sheet-send")
+
+    expect(diagnosis.locator("#duration_days-error")).to_be_visible()
+    expect(diagnosis.locator("#duration_days")).to_be_focused()
+    assert practitioner.get(path).json()["duration_days"] == 14
 
 
 @pytest.mark.thorough

@@ -1,7 +1,8 @@
 // What a practitioner does with the recommendations of a diagnosis. The stream shows the outcome on every screen.
 
 import { get, patch, post } from "../api.js";
-import { t } from "../i18n.js";
+import { numberIn } from "../dates.js";
+import { plainNumber, t } from "../i18n.js";
 import { identifier } from "../identifier.js";
 import { announce } from "../parts/announcer.js";
 import { Field } from "../parts/field.js";
@@ -11,11 +12,13 @@ import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, SheetHeader } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
 import { html, useMemo, useSignal } from "../ui.js";
+import { refuse } from "./form.js";
 import { RemedyField } from "./remedy_field.js";
 import { Text } from "./text.js";
 
 const EMPTY = { dosage: "", frequency: "", duration_days: "", instructions: "" };
 const DETAILS = Object.keys(EMPTY);
+const DAYS = { least: 1, most: 730 };
 const ACTS = { change: ["note", Change], replace: ["swap", Replace], complete: ["check", Complete], stop: ["close", Stop] };
 
 /** The sheet that recommends another remedy in `diagnosis`. */
@@ -47,8 +50,11 @@ export function ManageSheet({ diagnosis, recommendation }) {
 
 function Change({ recommendation }) {
   const { remedy_name: name, dosage, frequency, duration_days, instructions } = recommendation;
-  const typed = useSignal({ dosage, frequency, duration_days: duration_days ?? "", instructions });
-  const sending = useTelling(() => patch(pathOf(recommendation), { ...sent(typed.value), seen: { dosage, frequency, duration_days, instructions } }), t("prescribe.changed"));
+  const typed = useSignal({ dosage, frequency, duration_days: shownDays(duration_days), instructions });
+  const sending = useTelling(() => {
+    refuse(mistakesIn(typed.value));
+    return patch(pathOf(recommendation), { ...sent(typed.value), seen: { dosage, frequency, duration_days, instructions } });
+  }, t("prescribe.changed"));
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
       <${SheetHeader} title=${t("prescribe.change")} about=${name} />
@@ -94,7 +100,10 @@ function WithRemedy({ title, about, submit, said, forbidden, send, hasReason }) 
   const typed = useSignal(EMPTY);
   const reason = useSignal("");
   const key = useMemo(identifier, []);
-  const act = () => send({ ...sent(typed.value), remedy: remedy.value?.slug ?? "", ...(hasReason && { reason: reason.value }) }, { key });
+  const act = () => {
+    refuse(mistakesIn(typed.value));
+    return send({ ...sent(typed.value), remedy: remedy.value?.slug ?? "", ...(hasReason && { reason: reason.value }) }, { key });
+  };
   const sending = useTelling(act, said);
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
@@ -122,7 +131,7 @@ function Details({ typed, sending }) {
   return html`
     ${line("dosage", { dir: "auto", autocomplete: "off" })}
     ${line("frequency", { dir: "auto", autocomplete: "off" })}
-    ${line("duration_days", { type: "number", inputmode: "numeric", min: 1, max: 730 })}
+    ${line("duration_days", { inputmode: "numeric", autocomplete: "off" })}
     <${Text} name="instructions" label=${t("prescribe.instructions")} value=${typed.value.instructions} error=${sending.wrong("instructions")} onInput=${change("instructions")} />
   `;
 }
@@ -133,8 +142,18 @@ function Reason({ reason, sending }) {
 
 const pathOf = ({ id }) => `/api/recommendations/${id}/`;
 
-/** As the API takes it: an empty number is none. */
-const sent = (typed) => ({ ...typed, duration_days: typed.duration_days === "" ? null : typed.duration_days });
+/** Days in the reader's digits; none is empty. */
+const shownDays = (days) => (days === null ? "" : plainNumber(days));
+const daysIn = (text) => (text.trim() ? numberIn(text) : null);
+
+function mistakesIn({ duration_days }) {
+  const days = daysIn(duration_days);
+  const isRight = days === null || (days >= DAYS.least && days <= DAYS.most);
+  return { duration_days: !isRight && t("prescribe.no_days", DAYS) };
+}
+
+/** As the API takes it. */
+const sent = (typed) => ({ ...typed, duration_days: daysIn(typed.duration_days) });
 
 function useTelling(act, said) {
   return useSending(act, () => {

@@ -495,6 +495,7 @@ export default {
   "prescribe.dosage": "Dosage",
   "prescribe.frequency": "Frequency",
   "prescribe.duration_days": "Duration in days",
+  "prescribe.no_days": "Please enter whole days, from {least} to {most}.",
   "prescribe.instructions": "Instructions",
   "prescribe.reason": "Reason",
 

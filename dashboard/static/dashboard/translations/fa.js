@@ -473,6 +473,7 @@ export default {
   "prescribe.dosage": "مقدار",
   "prescribe.frequency": "دفعات",
   "prescribe.duration_days": "مدت به روز",
+  "prescribe.no_days": "لطفاً شمار روزها را از {least} تا {most} بنویسید.",
   "prescribe.instructions": "دستور مصرف",
   "prescribe.reason": "دلیل",
 
