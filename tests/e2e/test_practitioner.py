@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import sign_in
 
@@ -58,6 +58,11 @@ def manage(page: Page, act: str) -> None:
     page.click(f"#act-{act}")
 
 
+def lose(route: Route) -> None:
+    route.fetch()
+    route.abort()
+
+
 def choose_remedy(page: Page, remedy: dict[str, Any]) -> None:
     page.fill("#remedy", remedy["name_en"])
     page.click(f"[data-slug='{remedy['slug']}']")
@@ -96,6 +101,42 @@ def test_a_recommendation_is_added_after_its_mistake_is_corrected(diagnosis: Pag
     card = diagnosis.locator(".recommendation", has_text=remedy["name_en"])
     expect(card).to_contain_text(re.compile("5 g.*14 days"))
     expect(diagnosis.locator(".event.fresh").first).to_contain_text("was recommended")
+
+
+@pytest.mark.thorough
+def test_a_recommendation_begun_outlives_the_sheet_until_it_is_sent(diagnosis: Page, kian: dict[str, Any]) -> None:
+    remedy = kian["remedies"][12]
+    diagnosis.click("#add-recommendation")
+    choose_remedy(diagnosis, remedy)
+    diagnosis.fill("#dosage", "5 g")
+    diagnosis.mouse.click(195, 5)
+    expect(diagnosis.locator("dialog")).to_have_count(0)
+
+    diagnosis.click("#add-recommendation")
+    expect(diagnosis.locator(".chosen")).to_contain_text(remedy["name_en"])
+    expect(diagnosis.locator("#dosage")).to_have_value("5 g")
+    diagnosis.click("#sheet-send")
+
+    expect(diagnosis.locator(".recommendation", has_text=remedy["name_en"])).to_contain_text("5 g")
+    diagnosis.click("#add-recommendation")
+    expect(diagnosis.locator("#dosage")).to_have_value("")
+
+
+@pytest.mark.thorough
+def test_a_lost_answer_recommends_once_and_as_it_was_typed_last(diagnosis: Page, kian: dict[str, Any]) -> None:
+    remedy = kian["remedies"][12]
+    diagnosis.click("#add-recommendation")
+    choose_remedy(diagnosis, remedy)
+    diagnosis.fill("#dosage", "5 g")
+    diagnosis.route("**/recommendations/", lose, times=1)
+    diagnosis.click("#sheet-send")
+    expect(diagnosis.locator(".sheet").get_by_role("alert")).to_contain_text("cannot be reached")
+
+    diagnosis.fill("#dosage", "6 g")
+    diagnosis.click("#sheet-send")
+
+    expect(diagnosis.locator("dialog")).to_have_count(0)
+    expect(diagnosis.locator(".recommendation", has_text=remedy["name_en"])).to_contain_text("6 g")
 
 
 @pytest.mark.thorough

@@ -18,10 +18,13 @@ export function useTyped(name, before) {
   return { values: { ...before, ...changes }, changes, key, change, drop: () => dropForm(name) };
 }
 
-/** Creates. When an earlier try had arrived after all, what was created is brought up to date with `changeable`. */
-export async function createOnce(path, body, { key, changeable = body }) {
+/**
+ * Creates. When an earlier try had arrived after all, what was created is brought up to date with `changeable`; it stands
+ * in `list`.
+ */
+export async function createOnce(path, body, { key, changeable = body, list = path }) {
   const { status, data } = await request("POST", path, body, { key });
-  return status === 200 ? patch(`${path}${data.id}/`, changeable) : data;
+  return status === 200 ? patch(`${list}${data.id}/`, changeable) : data;
 }
 
 /** Refuses like the server does, when there are `mistakes`: field → what is wrong with it, or nothing. */

@@ -3,7 +3,6 @@
 import { get, patch, post } from "../api.js";
 import { numberIn } from "../dates.js";
 import { plainNumber, t } from "../i18n.js";
-import { identifier } from "../identifier.js";
 import { announce } from "../parts/announcer.js";
 import { Field } from "../parts/field.js";
 import { Icon } from "../parts/icon.js";
@@ -11,21 +10,21 @@ import { Problem, Waiting } from "../parts/notices.js";
 import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, SheetHeader } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
-import { html, useMemo, useSignal } from "../ui.js";
-import { refuse } from "./form.js";
+import { html, useSignal } from "../ui.js";
+import { createOnce, refuse, useTyped } from "./form.js";
 import { RemedyField } from "./remedy_field.js";
 import { Text } from "./text.js";
 
 const EMPTY = { dosage: "", frequency: "", duration_days: "", instructions: "" };
 const DETAILS = Object.keys(EMPTY);
+const ALL = "/api/recommendations/";
 const DAYS = { least: 1, most: 730 };
 const ACTS = { change: ["note", Change], replace: ["swap", Replace], complete: ["check", Complete], stop: ["close", Stop] };
 
 /** The sheet that recommends another remedy in `diagnosis`. */
 export function AddSheet({ diagnosis }) {
   const forbidden = useForbidden(diagnosis.patient);
-  const send = (typed, once) => post(`/api/diagnoses/${diagnosis.id}/recommendations/`, typed, once);
-  return html`<${WithRemedy} title=${t("prescribe.add_title")} about=${diagnosis.patient_name} submit=${t("prescribe.add")} said=${t("prescribe.added")} forbidden=${forbidden} send=${send} />`;
+  return html`<${WithRemedy} name=${`a recommendation in ${diagnosis.id}`} path=${`/api/diagnoses/${diagnosis.id}/recommendations/`} title=${t("prescribe.add_title")} about=${diagnosis.patient_name} submit=${t("prescribe.add")} said=${t("prescribe.added")} forbidden=${forbidden} />`;
 }
 
 /** The sheet of one recommendation: what to do with it, then that. */
@@ -51,6 +50,7 @@ export function ManageSheet({ diagnosis, recommendation }) {
 function Change({ recommendation }) {
   const { remedy_name: name, dosage, frequency, duration_days, instructions } = recommendation;
   const typed = useSignal({ dosage, frequency, duration_days: shownDays(duration_days), instructions });
+  const change = (part) => (typed.value = { ...typed.value, ...part });
   const sending = useTelling(() => {
     refuse(mistakesIn(typed.value));
     return patch(pathOf(recommendation), { ...sent(typed.value), seen: { dosage, frequency, duration_days, instructions } });
@@ -58,7 +58,7 @@ function Change({ recommendation }) {
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
       <${SheetHeader} title=${t("prescribe.change")} about=${name} />
-      <div class="sheet-body"><${Details} typed=${typed} sending=${sending} /></div>
+      <div class="sheet-body"><${Details} values=${typed.value} change=${change} sending=${sending} /></div>
       <${Send} id="sheet-send" sending=${sending} fields=${DETAILS} label=${t("prescribe.change_submit")} />
     </form>
   `;
@@ -66,9 +66,8 @@ function Change({ recommendation }) {
 
 function Replace({ diagnosis, recommendation }) {
   const forbidden = useForbidden(diagnosis.patient);
-  const send = (typed, once) => post(`${pathOf(recommendation)}replace/`, typed, once);
   const title = t("prescribe.replace_title", { remedy: recommendation.remedy_name });
-  return html`<${WithRemedy} hasReason title=${title} submit=${t("prescribe.replace")} said=${t("prescribe.replaced")} forbidden=${forbidden} send=${send} />`;
+  return html`<${WithRemedy} hasReason name=${`instead of ${recommendation.id}`} path=${`${pathOf(recommendation)}replace/`} title=${title} submit=${t("prescribe.replace")} said=${t("prescribe.replaced")} forbidden=${forbidden} />`;
 }
 
 function Stop({ recommendation }) {
@@ -77,7 +76,7 @@ function Stop({ recommendation }) {
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
       <${SheetHeader} title=${t("prescribe.stop")} about=${recommendation.remedy_name} />
-      <div class="sheet-body"><${Reason} reason=${reason} sending=${sending} /></div>
+      <div class="sheet-body"><${Reason} value=${reason.value} sending=${sending} onInput=${(text) => (reason.value = text)} /></div>
       <${Send} id="sheet-send" sending=${sending} fields=${["reason"]} label=${t("prescribe.stop")} />
     </form>
   `;
@@ -95,52 +94,52 @@ function Complete({ recommendation }) {
 }
 
 /** A form that chooses a remedy and says how to take it. */
-function WithRemedy({ title, about, submit, said, forbidden, send, hasReason }) {
-  const remedy = useSignal(null);
-  const typed = useSignal(EMPTY);
-  const reason = useSignal("");
-  const key = useMemo(identifier, []);
+function WithRemedy({ name, path, title, about, submit, said, forbidden, hasReason }) {
+  const { values, change, key, drop } = useTyped(name, { ...EMPTY, remedy: null, reason: "" });
+  const { remedy, reason, ...typed } = values;
   const act = () => {
-    refuse(mistakesIn(typed.value));
-    return send({ ...sent(typed.value), remedy: remedy.value?.slug ?? "", ...(hasReason && { reason: reason.value }) }, { key });
+    refuse(mistakesIn(typed));
+    const details = sent(typed);
+    // Another remedy is another recommendation, also for a try that has got no answer.
+    const once = { key: `${key} ${remedy?.slug}`, changeable: details, list: ALL };
+    return createOnce(path, { ...details, remedy: remedy?.slug ?? "", ...(hasReason && { reason }) }, once);
   };
-  const sending = useTelling(act, said);
+  const sending = useTelling(act, said, drop);
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
       <${SheetHeader} title=${title} about=${about} />
       <div class="sheet-body">
-        <${RemedyField} value=${remedy.value} error=${sending.wrong("remedy")} forbidden=${forbidden} onChoose=${(value) => (remedy.value = value)} />
-        <${Details} typed=${typed} sending=${sending} />
-        ${hasReason && html`<${Reason} reason=${reason} sending=${sending} />`}
+        <${RemedyField} value=${remedy} error=${sending.wrong("remedy")} forbidden=${forbidden} onChoose=${(chosen) => change({ remedy: chosen })} />
+        <${Details} values=${typed} change=${change} sending=${sending} />
+        ${hasReason && html`<${Reason} value=${reason} sending=${sending} onInput=${(text) => change({ reason: text })} />`}
       </div>
       <${Send} id="sheet-send" sending=${sending} fields=${["remedy", "reason", ...DETAILS]} label=${submit} />
     </form>
   `;
 }
 
-function Details({ typed, sending }) {
-  const change = (name) => (value) => (typed.value = { ...typed.value, [name]: value });
+function Details({ values, change, sending }) {
   const line = (name, attributes) => html`<${Field}
     name=${name}
     label=${t(`prescribe.${name}`)}
-    value=${typed.value[name]}
+    value=${values[name]}
     error=${sending.wrong(name)}
-    onInput=${({ target }) => change(name)(target.value)}
+    onInput=${({ target }) => change({ [name]: target.value })}
     ...${attributes}
   />`;
   return html`
     ${line("dosage", { dir: "auto", autocomplete: "off" })}
     ${line("frequency", { dir: "auto", autocomplete: "off" })}
     ${line("duration_days", { inputmode: "numeric", autocomplete: "off" })}
-    <${Text} name="instructions" label=${t("prescribe.instructions")} value=${typed.value.instructions} error=${sending.wrong("instructions")} onInput=${change("instructions")} />
+    <${Text} name="instructions" label=${t("prescribe.instructions")} value=${values.instructions} error=${sending.wrong("instructions")} onInput=${(instructions) => change({ instructions })} />
   `;
 }
 
-function Reason({ reason, sending }) {
-  return html`<${Text} name="reason" label=${t("prescribe.reason")} value=${reason.value} error=${sending.wrong("reason")} onInput=${(value) => (reason.value = value)} />`;
+function Reason({ value, sending, onInput }) {
+  return html`<${Text} name="reason" label=${t("prescribe.reason")} value=${value} error=${sending.wrong("reason")} onInput=${onInput} />`;
 }
 
-const pathOf = ({ id }) => `/api/recommendations/${id}/`;
+const pathOf = ({ id }) => `${ALL}${id}/`;
 
 /** Days in the reader's digits; none is empty. */
 const shownDays = (days) => (days === null ? "" : plainNumber(days));
@@ -155,8 +154,9 @@ function mistakesIn({ duration_days }) {
 /** As the API takes it. */
 const sent = (typed) => ({ ...typed, duration_days: daysIn(typed.duration_days) });
 
-function useTelling(act, said) {
+function useTelling(act, said, drop) {
   return useSending(act, () => {
+    drop?.();
     closeSheet();
     announce(said);
   });
