@@ -205,6 +205,25 @@ def test_how_to_take_it_is_changed(diagnosis: Page) -> None:
 
 
 @pytest.mark.thorough
+def test_what_was_changed_meanwhile_stands_at_the_fields(diagnosis: Page, kian: Any, practitioner: Any) -> None:
+    path = f"/api/recommendations/{kian['recommendation']['id']}/"
+    manage(diagnosis, "change")
+    diagnosis.fill("#dosage", "4 g")
+    practitioner.patch(path, json={"dosage": "5 g", "frequency": "at night"})
+    diagnosis.click("#sheet-send")
+    expect(diagnosis.locator(".sheet").get_by_role("alert")).to_contain_text("Somebody else has changed this")
+    expect(diagnosis.locator("#dosage-hint")).to_have_text("In the record now: \u20685 g\u2069")
+    expect(diagnosis.locator("#dosage")).to_have_value("4 g")
+    expect(diagnosis.locator("#frequency")).to_have_value("at night")
+
+    diagnosis.click("#sheet-send")
+
+    expect(diagnosis.locator("dialog")).to_have_count(0)
+    now = practitioner.get(path).json()
+    assert (now["dosage"], now["frequency"]) == ("4 g", "at night")
+
+
+@pytest.mark.thorough
 def test_days_are_read_and_shown_in_persian_digits(diagnosis: Page, kian: Any, practitioner: Any) -> None:
     path = f"/api/recommendations/{kian['recommendation']['id']}/"
     diagnosis.evaluate("localStorage['avicenna.language'] = 'fa'")

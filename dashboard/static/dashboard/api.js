@@ -16,11 +16,11 @@ let tokens = null;
 let renewal = null;
 let sessionEnded = () => {};
 
-/** `code` is the server's, or `network` (no answer) or `unavailable` (a broken answer); `retryAfter` is in seconds. */
+/** `code` is the server's, or `network` (no answer) or `unavailable` (a broken answer); `retryAfter` is in seconds, `current` what is there instead. */
 export class ApiError extends Error {
-  constructor(code, { message = code, status = 0, fields = {}, retryAfter = null } = {}) {
+  constructor(code, { message = code, status = 0, fields = {}, retryAfter = null, current } = {}) {
     super(message);
-    Object.assign(this, { code, status, fields, retryAfter });
+    Object.assign(this, { code, status, fields, retryAfter, current });
   }
 }
 
@@ -159,7 +159,7 @@ function failure(response, error) {
   const { status } = response;
   const retryAfter = Number(response.headers.get("Retry-After")) || null;
   if (!error) return new ApiError("unavailable", { status, retryAfter });
-  return new ApiError(error.code, { message: error.message, status, fields: error.fields, retryAfter });
+  return new ApiError(error.code, { message: error.message, status, fields: error.fields, current: error.current, retryAfter });
 }
 
 addEventListener("offline", () => (lostAt.value ??= new Date()));

@@ -10,7 +10,7 @@ import { Problem, Waiting } from "../parts/notices.js";
 import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, SheetHeader } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
-import { html, useSignal } from "../ui.js";
+import { html, useMemo, useSignal } from "../ui.js";
 import { createOnce, refuse, useTyped } from "./form.js";
 import { RemedyField } from "./remedy_field.js";
 import { Text } from "./text.js";
@@ -47,18 +47,28 @@ export function ManageSheet({ diagnosis, recommendation }) {
   `;
 }
 
+/** What somebody else has changed meanwhile is shown, and what was typed stays: the next try is made from what is there. */
 function Change({ recommendation }) {
-  const { remedy_name: name, dosage, frequency, duration_days, instructions } = recommendation;
-  const typed = useSignal({ dosage, frequency, duration_days: shownDays(duration_days), instructions });
+  const before = useMemo(() => detailsOf(recommendation), []);
+  const there = useSignal(before);
+  const typed = useSignal({});
+  const shown = shownOf(there.value);
+  const values = { ...shown, ...typed.value };
   const change = (part) => (typed.value = { ...typed.value, ...part });
-  const sending = useTelling(() => {
-    refuse(mistakesIn(typed.value));
-    return patch(pathOf(recommendation), { ...sent(typed.value), seen: { dosage, frequency, duration_days, instructions } });
+  const meanwhile = Object.fromEntries(DETAILS.filter((name) => there.value[name] !== before[name]).map((name) => [name, t("prescribe.meanwhile", { value: shown[name] || t("prescribe.nothing") })]));
+  const sending = useTelling(async () => {
+    refuse(mistakesIn(values));
+    try {
+      return await patch(pathOf(recommendation), { ...sent(values), seen: there.value });
+    } catch (error) {
+      if (error.current) there.value = detailsOf(error.current);
+      throw error;
+    }
   }, t("prescribe.changed"));
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
-      <${SheetHeader} title=${t("prescribe.change")} about=${name} />
-      <div class="sheet-body"><${Details} values=${typed.value} change=${change} sending=${sending} /></div>
+      <${SheetHeader} title=${t("prescribe.change")} about=${recommendation.remedy_name} />
+      <div class="sheet-body"><${Details} values=${values} hints=${meanwhile} change=${change} sending=${sending} /></div>
       <${Send} id="sheet-send" sending=${sending} fields=${DETAILS} label=${t("prescribe.change_submit")} />
     </form>
   `;
@@ -118,10 +128,12 @@ function WithRemedy({ name, path, title, about, submit, said, forbidden, hasReas
   `;
 }
 
-function Details({ values, change, sending }) {
+/** `hints` maps fields to what is to be read with them. */
+function Details({ values, hints = {}, change, sending }) {
   const line = (name, attributes) => html`<${Field}
     name=${name}
     label=${t(`prescribe.${name}`)}
+    hint=${hints[name]}
     value=${values[name]}
     error=${sending.wrong(name)}
     onInput=${({ target }) => change({ [name]: target.value })}
@@ -131,7 +143,7 @@ function Details({ values, change, sending }) {
     ${line("dosage", { dir: "auto", autocomplete: "off" })}
     ${line("frequency", { dir: "auto", autocomplete: "off" })}
     ${line("duration_days", { inputmode: "numeric", autocomplete: "off" })}
-    <${Text} name="instructions" label=${t("prescribe.instructions")} value=${values.instructions} error=${sending.wrong("instructions")} onInput=${(instructions) => change({ instructions })} />
+    <${Text} name="instructions" label=${t("prescribe.instructions")} hint=${hints.instructions} value=${values.instructions} error=${sending.wrong("instructions")} onInput=${(instructions) => change({ instructions })} />
   `;
 }
 
@@ -150,6 +162,9 @@ function mistakesIn({ duration_days }) {
   const isRight = days === null || (days >= DAYS.least && days <= DAYS.most);
   return { duration_days: !isRight && t("prescribe.no_days", DAYS) };
 }
+
+const detailsOf = ({ dosage, frequency, duration_days, instructions }) => ({ dosage, frequency, duration_days, instructions });
+const shownOf = (details) => ({ ...details, duration_days: shownDays(details.duration_days) });
 
 /** As the API takes it. */
 const sent = (typed) => ({ ...typed, duration_days: daysIn(typed.duration_days) });

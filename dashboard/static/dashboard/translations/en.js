@@ -22,6 +22,7 @@ export default {
     "This sign-in was used in two places at once and was ended for your safety. Please sign in again; if it was not you, tell your clinic.",
   "error.not_found": "There is nothing here, or you may not see it.",
   "error.forbidden": "You may not do this.",
+  "error.changed_meanwhile": "Somebody else has changed this meanwhile. What is in the record now stands at the fields; save again to change it to yours.",
   "error.unexpected": "Something went wrong. Please try again.",
 
   "signin.title": "Sign in",
@@ -479,6 +480,8 @@ export default {
   "prescribe.change_hint": "Dosage, frequency, duration, instructions",
   "prescribe.change_submit": "Save the change",
   "prescribe.changed": "The change is saved.",
+  "prescribe.meanwhile": "In the record now: {value}",
+  "prescribe.nothing": "nothing",
   "prescribe.replace": "Replace",
   "prescribe.replace_hint": "Ends it and begins another remedy in its place",
   "prescribe.replace_title": "Instead of {remedy}",

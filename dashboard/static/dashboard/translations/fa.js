@@ -21,6 +21,7 @@ export default {
     "از این ورود هم‌زمان در دو جا استفاده شد و برای امنیت شما پایان یافت. لطفاً دوباره وارد شوید؛ اگر آن ورود از شما نبود، به درمانگاه خبر دهید.",
   "error.not_found": "چیزی اینجا نیست یا اجازهٔ دیدن آن را ندارید.",
   "error.forbidden": "اجازهٔ این کار را ندارید.",
+  "error.changed_meanwhile": "در این میان کس دیگری این را تغییر داده است. آنچه اکنون در پرونده است زیر هر بخش نوشته شده؛ اگر دوباره ذخیره کنید، نوشتهٔ شما جای آن را می‌گیرد.",
   "error.unexpected": "مشکلی پیش آمد. لطفاً دوباره تلاش کنید.",
 
   "signin.title": "ورود",
@@ -457,6 +458,8 @@ export default {
   "prescribe.change_hint": "مقدار، دفعات، مدت، دستور مصرف",
   "prescribe.change_submit": "ذخیرهٔ تغییر",
   "prescribe.changed": "تغییر ذخیره شد.",
+  "prescribe.meanwhile": "اکنون در پرونده: {value}",
+  "prescribe.nothing": "چیزی نوشته نشده",
   "prescribe.replace": "جایگزینی",
   "prescribe.replace_hint": "این پایان می‌یابد و درمان دیگری جای آن را می‌گیرد",
   "prescribe.replace_title": "به‌جای {remedy}",
