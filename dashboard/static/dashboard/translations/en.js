@@ -495,6 +495,7 @@ export default {
   "prescribe.remedy": "Remedy",
   "prescribe.no_remedy": "No remedy in the catalogue has this in its name.",
   "prescribe.forbidden": "must not be given: {cause}",
+  "prescribe.is_replaced": "is to be replaced",
   "prescribe.dosage": "Dosage",
   "prescribe.frequency": "Frequency",
   "prescribe.duration_days": "Duration in days",

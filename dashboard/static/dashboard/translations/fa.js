@@ -473,6 +473,7 @@ export default {
   "prescribe.remedy": "درمان",
   "prescribe.no_remedy": "درمانی با این نام در فهرست نیست.",
   "prescribe.forbidden": "نباید داده شود: {cause}",
+  "prescribe.is_replaced": "همین جایگزین می‌شود",
   "prescribe.dosage": "مقدار",
   "prescribe.frequency": "دفعات",
   "prescribe.duration_days": "مدت به روز",
