@@ -140,11 +140,21 @@ def test_a_lost_answer_recommends_once_and_as_it_was_typed_last(diagnosis: Page,
 
 
 @pytest.mark.thorough
-def test_without_a_remedy_the_field_says_so(diagnosis: Page) -> None:
+def test_without_a_remedy_the_field_says_so(diagnosis: Page, kian: dict[str, Any]) -> None:
     diagnosis.click("#add-recommendation")
     diagnosis.click("#sheet-send")
+    expect(diagnosis.locator("#remedy-error")).to_have_text("Please choose a remedy.")
+    diagnosis.click("#sheet-close")
 
-    expect(diagnosis.locator("#remedy-error")).to_be_visible()
+    manage(diagnosis, "replace")
+    diagnosis.click("#sheet-send")
+    expect(diagnosis.locator("#remedy-error")).to_have_text("Please choose a remedy.")
+    diagnosis.click("#sheet-close")
+
+    diagnosis.evaluate(f"location.hash = '#/patients/{kian['patient']['id']}'")
+    diagnosis.click("#contra-state")
+    diagnosis.click("#sheet-send")
+    expect(diagnosis.locator("#remedy-error")).to_have_text("Please choose a remedy.")
 
 
 @pytest.mark.thorough

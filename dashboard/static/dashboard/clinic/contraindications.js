@@ -9,6 +9,7 @@ import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, openSheet, SheetHeader } from "../parts/sheet.js";
 import { me } from "../session.js";
 import { html, useMemo, useSignal } from "../ui.js";
+import { refuse } from "./form.js";
 import { RemedyField } from "./remedy_field.js";
 import { Text } from "./text.js";
 
@@ -81,7 +82,11 @@ function State({ patient, path, onDone }) {
   const stated = useSignal(null);
   const change = (part) => (typed.value = { ...typed.value, ...part });
   const key = useMemo(identifier, []);
-  const act = () => post(path, { ...typed.value, remedy: typed.value.remedy?.slug ?? "" }, { key });
+  const act = () => {
+    const { remedy, ...rest } = typed.value;
+    refuse({ remedy: !remedy && t("prescribe.remedy_missing") });
+    return post(path, { ...rest, remedy: remedy.slug }, { key });
+  };
   const sending = useSending(act, (answer) => {
     onDone();
     if (answer.active_recommendations.length) stated.value = answer;

@@ -108,11 +108,11 @@ function WithRemedy({ name, path, title, about, submit, said, forbidden, replace
   const { values, change, key, drop } = useTyped(name, { ...EMPTY, remedy: null, reason: "" });
   const { remedy, reason, ...typed } = values;
   const act = () => {
-    refuse(mistakesIn(typed));
+    refuse({ remedy: !remedy && t("prescribe.remedy_missing"), ...mistakesIn(typed) });
     const details = sent(typed);
     // Another remedy is another recommendation, also for a try that has got no answer.
-    const once = { key: `${key} ${remedy?.slug}`, changeable: details, list: ALL };
-    return createOnce(path, { ...details, remedy: remedy?.slug ?? "", ...(hasReason && { reason }) }, once);
+    const once = { key: `${key} ${remedy.slug}`, changeable: details, list: ALL };
+    return createOnce(path, { ...details, remedy: remedy.slug, ...(hasReason && { reason }) }, once);
   };
   const sending = useTelling(act, said, drop);
   return html`

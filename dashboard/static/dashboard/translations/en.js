@@ -493,6 +493,7 @@ export default {
   "prescribe.stop_hint": "Ends it before its time, with a reason",
   "prescribe.stopped": "It is stopped.",
   "prescribe.remedy": "Remedy",
+  "prescribe.remedy_missing": "Please choose a remedy.",
   "prescribe.no_remedy": "No remedy in the catalogue has this in its name.",
   "prescribe.forbidden": "must not be given: {cause}",
   "prescribe.is_replaced": "is to be replaced",

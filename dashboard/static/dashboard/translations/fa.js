@@ -471,6 +471,7 @@ export default {
   "prescribe.stop_hint": "پیش از موعد و با ذکر دلیل پایان می‌یابد",
   "prescribe.stopped": "قطع شد.",
   "prescribe.remedy": "درمان",
+  "prescribe.remedy_missing": "لطفاً یک درمان را انتخاب کنید.",
   "prescribe.no_remedy": "درمانی با این نام در فهرست نیست.",
   "prescribe.forbidden": "نباید داده شود: {cause}",
   "prescribe.is_replaced": "همین جایگزین می‌شود",
