@@ -490,7 +490,7 @@ export default {
   "prescribe.complete_hint": "The course was followed to its end.",
   "prescribe.completed": "The course is completed.",
   "prescribe.stop": "Stop",
-  "prescribe.stop_hint": "Ends it before its time, with a reason",
+  "prescribe.stop_hint": "Ends it before its time; you may say why",
   "prescribe.stopped": "It is stopped.",
   "prescribe.remedy": "Remedy",
   "prescribe.remedy_missing": "Please choose a remedy.",

@@ -468,7 +468,7 @@ export default {
   "prescribe.complete_hint": "دوره تا پایان انجام شد.",
   "prescribe.completed": "دوره به پایان رسید.",
   "prescribe.stop": "قطع",
-  "prescribe.stop_hint": "پیش از موعد و با ذکر دلیل پایان می‌یابد",
+  "prescribe.stop_hint": "پیش از موعد پایان می‌یابد؛ نوشتن دلیل اختیاری است",
   "prescribe.stopped": "قطع شد.",
   "prescribe.remedy": "درمان",
   "prescribe.remedy_missing": "لطفاً یک درمان را انتخاب کنید.",
