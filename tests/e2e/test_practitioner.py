@@ -94,8 +94,12 @@ def test_a_recommendation_is_added_after_its_mistake_is_corrected(diagnosis: Pag
     diagnosis.fill("#duration_days", "0")
     diagnosis.click("#sheet-send")
     expect(diagnosis.locator("#duration_days-error")).to_have_text(WHOLE_DAYS)
+    diagnosis.fill("#frequency", "twice a day")
+    expect(diagnosis.locator("#duration_days-error")).to_be_visible()
 
     diagnosis.fill("#duration_days", "14")
+    expect(diagnosis.locator("#duration_days-error")).to_have_count(0)
+    expect(diagnosis.locator(".sheet").get_by_role("alert")).to_have_count(0)
     diagnosis.click("#sheet-send")
 
     card = diagnosis.locator(".recommendation", has_text=remedy["name_en"])
@@ -144,6 +148,10 @@ def test_without_a_remedy_the_field_says_so(diagnosis: Page, kian: dict[str, Any
     diagnosis.click("#add-recommendation")
     diagnosis.click("#sheet-send")
     expect(diagnosis.locator("#remedy-error")).to_have_text("Please choose a remedy.")
+    diagnosis.click(f"[data-slug='{kian['remedies'][0]['slug']}']")
+    expect(diagnosis.locator(".chosen")).not_to_have_attribute("aria-invalid", "true")
+    expect(diagnosis.locator("#remedy-error")).to_have_count(0)
+    diagnosis.click(".chosen button")
     diagnosis.click("#sheet-close")
 
     manage(diagnosis, "replace")

@@ -83,7 +83,9 @@ def test_each_field_says_what_is_wrong_with_it(record: Page) -> None:
 
     record.fill("#condition", "Insomnia")
     record.click("[data-slug=insomnia]")
+    expect(record.locator(".error")).to_have_text(["Please choose a value."])
     record.click("label[for=severity-2]")
+    expect(record.locator(".error")).to_have_count(0)
     record.click("#sheet-send")
 
     expect(record.locator("#symptoms-error")).to_contain_text("no more than 200 characters")
