@@ -263,6 +263,18 @@ def test_days_are_read_and_shown_in_persian_digits(diagnosis: Page, kian: Any, p
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize(("act", "title"), [
+    ("change", "Change how to take it"), ("replace", "Instead of"), ("complete", "Complete"), ("stop", "Stop"),
+])  # fmt: skip
+def test_the_keyboard_goes_on_from_what_was_chosen_to_do(diagnosis: Page, act: str, title: str) -> None:
+    diagnosis.locator(".manage").press("Enter")
+    diagnosis.locator(f"#act-{act}").press("Enter")
+
+    expect(diagnosis.locator("#sheet-title")).to_contain_text(title)
+    expect(diagnosis.locator("#sheet-title")).to_be_focused()
+
+
+@pytest.mark.thorough
 def test_it_is_stopped_with_a_reason(diagnosis: Page) -> None:
     manage(diagnosis, "stop")
     diagnosis.fill("#reason", "made her drowsy")

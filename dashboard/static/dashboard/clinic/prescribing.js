@@ -8,9 +8,9 @@ import { Field } from "../parts/field.js";
 import { Icon } from "../parts/icon.js";
 import { Problem, Waiting } from "../parts/notices.js";
 import { Send, useSending } from "../parts/sending.js";
-import { closeSheet, SheetHeader } from "../parts/sheet.js";
+import { closeSheet, leadToTitle, SheetHeader } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
-import { html, useMemo, useSignal } from "../ui.js";
+import { html, useEffect, useMemo, useSignal } from "../ui.js";
 import { createOnce, refuse, useTyped } from "./form.js";
 import { RemedyField } from "./remedy_field.js";
 import { Text } from "./text.js";
@@ -31,6 +31,7 @@ export function AddSheet({ diagnosis }) {
 export function ManageSheet({ diagnosis, recommendation }) {
   const { data, failure, again } = useResource(() => get(`/api/recommendations/${recommendation.id}/`));
   const act = useSignal(null);
+  useEffect(() => void (act.value && leadToTitle()), [act.value]);
   if (act.value && data) return html`<${ACTS[act.value][1]} diagnosis=${diagnosis} recommendation=${data} />`;
   return html`
     <div class="sheet-page">
