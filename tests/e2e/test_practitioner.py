@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -105,6 +106,23 @@ def test_a_recommendation_is_added_after_its_mistake_is_corrected(diagnosis: Pag
     card = diagnosis.locator(".recommendation", has_text=remedy["name_en"])
     expect(card).to_contain_text(re.compile("5 g.*14 days"))
     expect(diagnosis.locator(".event.fresh").first).to_contain_text("was recommended")
+
+
+@pytest.mark.thorough
+def test_a_diagnosis_speaks_to_the_practitioner(diagnosis: Page) -> None:
+    expect(diagnosis.locator(".overview")).to_contain_text("Expected, before the patient's first report")
+    diagnosis.get_by_role("link", name="The patient's record").click()
+
+    expect(diagnosis.locator("h1")).to_have_text("Kian Rostami")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("screen, title", [("patients", "Patient"), ("diagnoses", "Diagnosis"), ("history", "History")])
+def test_a_screen_that_cannot_be_shown_still_says_what_it_is(patients: Page, screen: str, title: str) -> None:
+    patients.evaluate(f"location.hash = '#/{screen}/{uuid4()}'")
+
+    expect(patients.locator(".notice.bad")).to_be_visible()
+    expect(patients.locator("h1")).to_have_text(title)
 
 
 @pytest.mark.thorough

@@ -69,7 +69,7 @@ def test_a_diagnosis_is_recorded_and_opened(finding: Page, practitioner: httpx.C
     )
     (recorded,) = in_the_record(practitioner, patient)
     assert recorded["symptoms"] == ["throbbing", "light hurts"]
-    finding.get_by_role("link", name="All diagnoses").click()
+    finding.get_by_role("link", name="The patient's record").click()
     expect(finding.locator("a.link")).to_contain_text("Migraine")
 
 

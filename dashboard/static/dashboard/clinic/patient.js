@@ -23,7 +23,7 @@ export function PatientScreen({ id }) {
     <div class="screen patient">
       <header class="title-bar">
         <a class="plain round back" href="#/" aria-label=${t("patient.back")}><${Icon} name="back" /></a>
-        <h1>${data ? html`<bdi>${data.patient.full_name}</bdi>` : t("app.loading")}</h1>
+        <h1>${data ? html`<bdi>${data.patient.full_name}</bdi>` : t(failure ? "patient.title" : "app.loading")}</h1>
       </header>
       ${failure && html`<${Problem} failure=${failure} retry=${again} />`}
       ${!data && !failure && html`<${Waiting} cards=${3} />`}

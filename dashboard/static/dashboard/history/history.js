@@ -20,7 +20,7 @@ export function HistoryScreen({ id }) {
   const options = diagnoses?.map((one) => ({ value: one.id, label: one.condition_name }));
   return html`
     <div class="screen history">
-      ${id ? html`<${TitleBar} id=${id} diagnosis=${diagnosis} />` : html`<h1>${t("tab.history")}</h1>`}
+      ${id ? html`<${TitleBar} id=${id} diagnosis=${diagnosis} failure=${failure} />` : html`<h1>${t("tab.history")}</h1>`}
       ${failure && html`<${Problem} failure=${failure} retry=${again} />`}
       ${!diagnoses && !failure && html`<${Waiting} />`}
       ${diagnoses?.length === 0 && html`<${Nothing} icon="history" title=${t("diagnoses.none")} hint=${t("history.none_hint")} />`}
@@ -36,11 +36,11 @@ async function askForDiagnoses(id) {
   return results.filter(({ status }) => status !== "entered_in_error");
 }
 
-function TitleBar({ id, diagnosis }) {
+function TitleBar({ id, diagnosis, failure }) {
   return html`
     <header class="title-bar">
       <a class="plain round back" href=${`#/diagnoses/${id}`} aria-label=${t("history.back")}><${Icon} name="back" /></a>
-      <h1>${diagnosis ? t("history.title", { condition: diagnosis.condition_name }) : t("app.loading")}</h1>
+      <h1>${diagnosis ? t("history.title", { condition: diagnosis.condition_name }) : t(failure ? "tab.history" : "app.loading")}</h1>
     </header>
   `;
 }

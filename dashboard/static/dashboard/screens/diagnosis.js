@@ -34,8 +34,8 @@ export function DiagnosisScreen({ id }) {
   return html`
     <div class="screen diagnosis">
       <header class="title-bar">
-        <a class="plain round back" href=${me.value.role === "patient" || !diagnosis ? "#/" : `#/patients/${diagnosis.patient}`} aria-label=${t("diagnosis.back")}><${Icon} name="back" /></a>
-        <h1>${diagnosis ? html`<bdi>${diagnosis.condition_name}</bdi>` : t("app.loading")}</h1>
+        <${Back} diagnosis=${diagnosis} />
+        <h1>${diagnosis ? html`<bdi>${diagnosis.condition_name}</bdi>` : t(watch.failure.value ? "diagnosis.title" : "app.loading")}</h1>
         ${diagnosis && html`<${Connection} watch=${watch} />`}
       </header>
       ${watch.failure.value && html`<${Problem} failure=${watch.failure.value} retry=${() => watch.open()} />`}
@@ -43,6 +43,14 @@ export function DiagnosisScreen({ id }) {
       ${diagnosis && html`<${Open} watch=${watch} diagnosis=${diagnosis} />`}
     </div>
   `;
+}
+
+/** A patient came from all diagnoses, everybody else from the patient's record. */
+function Back({ diagnosis }) {
+  const isPatient = me.value.role === "patient";
+  const toRecord = !isPatient && diagnosis;
+  const label = isPatient ? "diagnosis.back" : toRecord ? "diagnosis.back_to_record" : "patient.back";
+  return html`<a class="plain round back" href=${toRecord ? `#/patients/${diagnosis.patient}` : "#/"} aria-label=${t(label)}><${Icon} name="back" /></a>`;
 }
 
 /** Follows while the screen is there; in another language the server's words are asked for anew. */
@@ -123,7 +131,7 @@ function Effect({ overall }) {
       <div class="grow">
         <h2>${t("overall.title")}</h2>
         <p class="small">${t("recommendation.range", { low, high })}</p>
-        <p class="soft small">${count ? t("recommendation.evidence", { count }) : t("overall.expected")}</p>
+        <p class="soft small">${count ? t("recommendation.evidence", { count }) : t(me.value.role === "patient" ? "overall.expected" : "overall.expected_of_patient")}</p>
       </div>
     </div>
   `;

@@ -62,7 +62,9 @@ export default {
   "diagnoses.none": "No active diagnosis",
   "diagnoses.none_hint": "When your practitioner records one, it appears here.",
 
+  "diagnosis.title": "Diagnosis",
   "diagnosis.back": "All diagnoses",
+  "diagnosis.back_to_record": "The patient's record",
   "diagnosis.history": "Over time",
   "diagnosis.severity": "Severity {value} of 5",
   "diagnosis.imbalance": "Imbalance: {value}",
@@ -293,6 +295,7 @@ export default {
 
   "overall.title": "Overall effectiveness",
   "overall.expected": "Expected, before your first report",
+  "overall.expected_of_patient": "Expected, before the patient's first report",
 
   "trend.improving": "Improving",
   "trend.declining": "Declining",
@@ -438,6 +441,7 @@ export default {
   "patients.mizaj": "Temperament",
   "patients.condition": "Treated for",
 
+  "patient.title": "Patient",
   "patient.back": "All patients",
   "patient.record": "Record",
   "patient.age": { one: "{count} year old", other: "{count} years old" },

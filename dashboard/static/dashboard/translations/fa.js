@@ -61,7 +61,9 @@ export default {
   "diagnoses.none": "تشخیص فعالی نیست",
   "diagnoses.none_hint": "وقتی درمانگر شما تشخیصی ثبت کند، اینجا دیده می‌شود.",
 
+  "diagnosis.title": "تشخیص",
   "diagnosis.back": "همهٔ تشخیص‌ها",
+  "diagnosis.back_to_record": "پروندهٔ بیمار",
   "diagnosis.history": "در گذر زمان",
   "diagnosis.severity": "شدت {value} از ۵",
   "diagnosis.imbalance": "سوءمزاج: {value}",
@@ -277,6 +279,7 @@ export default {
 
   "overall.title": "اثربخشی کلی",
   "overall.expected": "مورد انتظار، پیش از نخستین گزارش شما",
+  "overall.expected_of_patient": "مورد انتظار، پیش از نخستین گزارش بیمار",
 
   "trend.improving": "رو به بهبود",
   "trend.declining": "رو به کاهش",
@@ -416,6 +419,7 @@ export default {
   "patients.mizaj": "مزاج",
   "patients.condition": "تحت درمان برای",
 
+  "patient.title": "بیمار",
   "patient.back": "همهٔ بیماران",
   "patient.record": "پرونده",
   "patient.age": { other: "{count} ساله" },
