@@ -126,6 +126,17 @@ def test_a_screen_that_cannot_be_shown_still_says_what_it_is(patients: Page, scr
 
 
 @pytest.mark.thorough
+def test_an_empty_field_runs_as_the_page_does(record: Page) -> None:
+    record.click("#language")
+    record.click("#record-diagnosis")
+    field = record.locator("#condition")
+    for typed, direction in {"": "rtl", "Head": "ltr", "سر": "rtl"}.items():
+        field.fill(typed)
+        expect(field).to_have_css("direction", direction)
+    expect(record.locator("#notes")).to_have_css("direction", "rtl")
+
+
+@pytest.mark.thorough
 def test_a_recommendation_begun_outlives_the_sheet_until_it_is_sent(diagnosis: Page, kian: dict[str, Any]) -> None:
     remedy = kian["remedies"][12]
     diagnosis.click("#add-recommendation")

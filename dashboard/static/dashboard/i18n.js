@@ -50,6 +50,9 @@ export function prepareFormats() {
   for (const make of [() => percent(0), () => number(0), () => weekday(now), () => day(now), () => moment(now), () => plural(0)]) setTimeout(make);
 }
 
+/** The `dir` of a field for words of either language: theirs, and the page's while there are none. */
+export const directionOf = (typed) => (typed ? "auto" : null);
+
 const formats = new Map();
 const dated = (options) => format("DateTimeFormat", options, `-u-ca-${calendar.value}`);
 

@@ -1,6 +1,6 @@
 import { get } from "../api.js";
 import { nameOf } from "../catalogue.js";
-import { number, t, word } from "../i18n.js";
+import { directionOf, number, t, word } from "../i18n.js";
 import { Bits } from "../parts/bits.js";
 import { Choose } from "../parts/choose.js";
 import { Icon } from "../parts/icon.js";
@@ -58,7 +58,7 @@ function Search({ name, data }) {
   return html`
     <div class="field">
       <label for="patient-name">${t("patients.search")}</label>
-      <input id="patient-name" type="search" dir="auto" autocomplete="off" value=${name.value} onInput=${({ target }) => (name.value = target.value)} aria-describedby=${isPart ? "patient-name-hint" : null} />
+      <input id="patient-name" type="search" dir=${directionOf(name.value)} autocomplete="off" value=${name.value} onInput=${({ target }) => (name.value = target.value)} aria-describedby=${isPart ? "patient-name-hint" : null} />
       ${isPart && html`<p class="soft small" id="patient-name-hint">${t("patients.search_page", { count: data.results.length })}</p>`}
     </div>
   `;

@@ -1,7 +1,7 @@
 import { get } from "../api.js";
 import { nameOf } from "../catalogue.js";
 import { explain } from "../errors.js";
-import { t } from "../i18n.js";
+import { directionOf, t } from "../i18n.js";
 import { Bits } from "../parts/bits.js";
 import { Icon } from "../parts/icon.js";
 import { html, useEffect, useRef, useSignal } from "../ui.js";
@@ -44,7 +44,7 @@ function Search({ id, path, label, hint, none, about, errorId, wrong, forbidden,
   const { found, failure } = useFound(path, typed.value);
   return html`
     <label for=${id}>${label}</label>
-    <input id=${id} type="search" dir="auto" autocomplete="off" placeholder=${hint} value=${typed.value} aria-invalid=${errorId ? "true" : null} aria-describedby=${errorId} onInput=${({ target }) => (typed.value = target.value)} />
+    <input id=${id} type="search" dir=${directionOf(typed.value)} autocomplete="off" placeholder=${hint} value=${typed.value} aria-invalid=${errorId ? "true" : null} aria-describedby=${errorId} onInput=${({ target }) => (typed.value = target.value)} />
     ${wrong}
     ${failure && html`<p class="error">${explain(failure)}</p>`}
     ${found?.length === 0 && html`<p class="soft small" role="status">${none}</p>`}

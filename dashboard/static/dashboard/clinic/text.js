@@ -1,4 +1,4 @@
-import { t } from "../i18n.js";
+import { directionOf, t } from "../i18n.js";
 import { html } from "../ui.js";
 
 /** Several lines to type into, not required; `hint` and `error` are read with it. */
@@ -7,7 +7,7 @@ export function Text({ name, label, hint, value, error, rows = 3, onInput }) {
   return html`
     <div class="field">
       <label for=${name}>${label} <span class="soft small">(${t("feedback.optional")})</span></label>
-      <textarea id=${name} rows=${rows} dir="auto" value=${value} aria-invalid=${error ? "true" : null} aria-describedby=${about} onInput=${({ target }) => onInput(target.value)} />
+      <textarea id=${name} rows=${rows} dir=${directionOf(value)} value=${value} aria-invalid=${error ? "true" : null} aria-describedby=${about} onInput=${({ target }) => onInput(target.value)} />
       ${hint && html`<p class="soft small" id=${`${name}-hint`}>${hint}</p>`}
       ${error && html`<p class="error" id=${`${name}-error`}>${error}</p>`}
     </div>

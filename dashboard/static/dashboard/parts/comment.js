@@ -1,4 +1,4 @@
-import { t } from "../i18n.js";
+import { directionOf, t } from "../i18n.js";
 import { html } from "../ui.js";
 
 const LONGEST = 500;
@@ -15,7 +15,7 @@ export function Comment({ value, error, onChange }) {
   return html`
     <div class="field">
       <label for="comment">${t("feedback.comment")} <span class="soft small">(${t("feedback.optional")})</span></label>
-      <textarea id="comment" rows="3" dir="auto" value=${value} onInput=${type} aria-describedby="comment-left comment-hint" aria-invalid=${left < 0 ? "true" : null} />
+      <textarea id="comment" rows="3" dir=${directionOf(value)} value=${value} onInput=${type} aria-describedby="comment-left comment-hint" aria-invalid=${left < 0 ? "true" : null} />
       <div class="ends small">
         <span class="soft" id="comment-hint">${t("feedback.comment_hint")}</span>
         <span class=${left < 0 ? "counter error" : "counter soft"} id="comment-left">${t(left < 0 ? "feedback.over" : "feedback.left", { count: Math.abs(left) })}</span>

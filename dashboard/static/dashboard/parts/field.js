@@ -1,9 +1,9 @@
-import { t } from "../i18n.js";
+import { directionOf, t } from "../i18n.js";
 import { html, useSignal } from "../ui.js";
 import { Icon } from "./icon.js";
 
 /** A labelled line to type into; other attributes go to the input. `hint` and `error` are read with it. */
-export function Field({ name, label, hint, error, type = "text", ...attributes }) {
+export function Field({ name, label, hint, error, type = "text", dir, ...attributes }) {
   const isShown = useSignal(false);
   const about = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(" ") || null;
   const isSecret = type === "password";
@@ -13,7 +13,7 @@ export function Field({ name, label, hint, error, type = "text", ...attributes }
     <div class="field">
       <label for=${name}>${label}</label>
       <div class="control">
-        <input id=${name} name=${name} type=${shownType} aria-describedby=${about} aria-invalid=${error ? "true" : null} ...${attributes} />
+        <input id=${name} name=${name} type=${shownType} dir=${dir === "auto" ? directionOf(attributes.value) : dir} aria-describedby=${about} aria-invalid=${error ? "true" : null} ...${attributes} />
         ${isSecret &&
         html`<button class="plain round" type="button" aria-pressed=${String(isShown.value)} aria-label=${t("signin.show_password")} onClick=${show}>
           <${Icon} name="eye" />
