@@ -360,6 +360,26 @@ def test_a_severe_side_effect_is_counted_shown_and_looked_at(page: Page, api: ht
 
 
 @pytest.mark.thorough
+def test_the_keyboard_goes_on_to_the_next_warning_and_then_the_heading(page: Page, api: httpx.Client) -> None:
+    due = api.get("/api/feedback/due?since=2100-01-01T00:00:00Z").json()[:2]
+    for recommendation in due:
+        said = {"recommendation": recommendation["id"], "rating": 1, "symptom_improvement": 1}
+        assert api.post(
+            "/api/feedback/", json={**said, "side_effects": [{"effect": "nausea", "severity": 5}]}
+        ).is_success
+    sign_in(page, "dr.amini@demo.example")
+    page.get_by_role("link", name="Warnings").click()
+    flags = page.locator(".flag")
+    expect(flags.nth(1)).to_be_visible()
+
+    for left in range(flags.count() - 1, -1, -1):
+        flags.first.get_by_role("button", name="Mark as looked at").press("Enter")
+
+        expect(flags).to_have_count(left)
+        expect(flags.first if left else page.locator("h1")).to_be_focused()
+
+
+@pytest.mark.thorough
 def test_a_severe_side_effect_in_an_open_diagnosis_is_counted_at_once(patients: Page, api: httpx.Client) -> None:
     due = api.get("/api/feedback/due?since=2100-01-01T00:00:00Z").json()[0]
     patients.evaluate(f"location.hash = '#/diagnoses/{due['diagnosis']}'")

@@ -9,7 +9,7 @@ import { Nothing, Problem, Waiting } from "../parts/notices.js";
 import { Pager } from "../parts/pager.js";
 import { Segments } from "../parts/segments.js";
 import { useResource } from "../resource.js";
-import { html, useEffect, useSignal } from "../ui.js";
+import { html, useEffect, useRef, useSignal } from "../ui.js";
 
 const SIZE = 25;
 const SHOWN = ["open", "all"];
@@ -26,7 +26,7 @@ export function FlagsScreen() {
   const options = SHOWN.map((value) => ({ value, label: t(`flags.${value}`) }));
   return html`
     <div class="screen flags">
-      <h1>${t("flags.title")}</h1>
+      <h1 tabindex="-1">${t("flags.title")}</h1>
       <p class="soft lead">${t("flags.lead")}</p>
       <${Segments} quiet name="flags-shown" legend=${t("flags.show")} options=${options} value=${wanted.value.shown} onChoose=${(shown) => want({ shown })} />
       ${failure && html`<${Problem} failure=${failure} retry=${again} />`}
@@ -42,11 +42,13 @@ const askForFlags = ({ shown, page }) => get(`/api/severe-side-effects/?page_siz
 
 function Flag({ flag, onLooked }) {
   const failure = useSignal(null);
+  const card = useRef(null);
   const look = async () => {
     failure.value = null;
     try {
       await post(`/api/severe-side-effects/${flag.id}/look-at/`);
       announce(t("flags.looked_done"));
+      passFocusOn(card.current);
       await Promise.all([onLooked(), countFlags()]);
     } catch (error) {
       failure.value = error;
@@ -54,7 +56,7 @@ function Flag({ flag, onLooked }) {
   };
   const { patient_name: name, looked_at: at, looked_at_by: by } = flag;
   return html`
-    <li class="card flag" data-id=${flag.id}>
+    <li class="card flag" data-id=${flag.id} tabindex="-1" ref=${card}>
       <div class="report-head">
         <span class="medallion warn"><${Icon} name="alert" /></span>
         <div class="grow">
@@ -72,4 +74,11 @@ function Flag({ flag, onLooked }) {
       </div>
     </li>
   `;
+}
+
+/** To the next warning, or the heading: what is looked at goes, and its button with it. */
+function passFocusOn(card) {
+  if (!card?.contains(document.activeElement)) return;
+  const next = card.nextElementSibling ?? document.querySelector(".flags h1");
+  next.focus();
 }
