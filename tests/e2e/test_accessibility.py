@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PASSWORD, PHONE, Server
 from tests.e2e.inspection import INSPECTIONS, inspect, lost_at_twice_the_size, too_small, violations
-from tests.e2e.walks import DEMO, WALKS, Walk
+from tests.e2e.walks import DEMO, LONG_WORDS, WALKS, Walk
 
 LOOKS = [(language, theme) for language in ("en", "fa") for theme in ("light", "dark")]
 
@@ -23,6 +23,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
     """The demonstration clinic: people with a past."""
     server = Server(tmp_path_factory.mktemp("demonstration"))
     server.run(DEMO)
+    server.run(LONG_WORDS)
     server.start()
     yield server
     server.stop()

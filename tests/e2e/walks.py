@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.conftest import sign_in
+from tests.e2e.conftest import PASSWORD, sign_in
 from tests.e2e.screenshots import WALK
 
 DEMO = """
@@ -18,6 +18,26 @@ from django.core.management import call_command
 
 for command in ("migrate", "load_catalogue", "seed_demo"):
     call_command(command, verbosity=0)
+"""
+
+WORD = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamter"
+
+# A practitioner with one patient, of whom everything is said in one word.
+LONG_WORDS = f"""
+from accounts.models import User
+from diagnoses.actions import create_patient, recommend, record_diagnosis
+from diagnoses.models import Condition, Remedy
+
+word = "{WORD}"
+long = User.objects.create_user("dr.long@demo.example", "{PASSWORD}", role="practitioner", name=word)
+said = {{"medical_history": f"https://clinic.example/{{word}}", "current_medications": word}}
+patient = create_patient(actor=long, full_name=f"Anna {{word}}", care_team=[long], **said)
+condition = Condition.objects.order_by("slug")[0]
+diagnosis = record_diagnosis(
+    actor=long, patient=patient, condition=condition, severity=4, symptoms=[word, "pain"], notes=word
+)
+for remedy in Remedy.objects.order_by("slug")[:2]:
+    recommend(actor=long, diagnosis=diagnosis, remedy=remedy, dosage=word, frequency=word, instructions=word)
 """
 
 Walk = Callable[[Page], Iterator[str]]
@@ -131,4 +151,32 @@ def prescribing(page: Page) -> Iterator[str]:
     yield "a patient's history, as a table"
 
 
-WALKS: list[Walk] = [screens, refused_at_the_door, nothing_yet, gone_wrong, prescribing]
+def long_words(page: Page) -> Iterator[str]:
+    """Nobody's word is wider than the screen."""
+    sign_in(page, "dr.long@demo.example")
+    page.wait_for_selector("a.link")
+    yield "a patient with a long name"
+    page.locator("a.link").first.click()
+    page.wait_for_selector("#contra-state")
+    yield "a record of long words"
+    page.click("#change-record")
+    page.wait_for_selector("#birth-day")
+    yield "a birth date"
+    page.keyboard.press("Escape")
+    page.locator("a.link .severity").click()
+    page.wait_for_selector(".recommendation")
+    page.locator(".figures summary").click()
+    yield "a diagnosis of long words"
+    page.locator(".manage").first.click()
+    page.wait_for_selector("#act-change")
+    yield "a recommendation of long words"
+    page.keyboard.press("Escape")
+    page.click("a[href^='#/history/']")
+    page.wait_for_selector("#reports-title")
+    yield "a history of long words"
+    page.click(".tabs a >> nth=-1")
+    page.wait_for_selector("#sign-out")
+    yield "a practitioner with a long name"
+
+
+WALKS: list[Walk] = [screens, refused_at_the_door, nothing_yet, gone_wrong, prescribing, long_words]
