@@ -158,3 +158,13 @@ def test_a_report_refused_for_what_the_form_does_not_show(page: Page, server: Se
     page.click("#sheet-send")
 
     assert said(page) == "It is gone."
+
+
+@pytest.mark.parametrize("screen", ["diagnoses", "history"])
+def test_an_address_of_nothing(page: Page, screen: str) -> None:
+    sign_in(page, "sara@demo.example")
+
+    page.evaluate(f"location.hash = '#/{screen}/nonsense'")
+
+    expect(page.get_by_text("There is nothing here, or you may not see it.").first).to_be_visible()
+    expect(page.get_by_text(UNAVAILABLE["en"])).to_have_count(0)

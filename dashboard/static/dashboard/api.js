@@ -158,6 +158,7 @@ export const isThere = () => exchange("GET", "/health/live").then(() => true, (e
 function failure(response, error) {
   const { status } = response;
   const retryAfter = Number(response.headers.get("Retry-After")) || null;
+  if (!error && status === 404) return new ApiError("not_found", { status });
   if (!error) return new ApiError("unavailable", { status, retryAfter });
   return new ApiError(error.code, { message: error.message, status, fields: error.fields, current: error.current, retryAfter });
 }
