@@ -304,6 +304,32 @@ def test_the_keyboard_goes_on_from_what_was_chosen_to_do(diagnosis: Page, act: s
 
 
 @pytest.mark.thorough
+def test_how_to_take_it_is_told_in_the_direction_of_the_sentence(diagnosis: Page, kian: Any, practitioner: Any) -> None:
+    given = {"remedy": kian["remedies"][14]["slug"], "dosage": "۲ لیوان", "duration_days": 14}
+    practitioner.post(f"/api/diagnoses/{kian['diagnosis']['id']}/recommendations/", json=given)
+
+    told = "\u2069 was recommended: \u2068۲ لیوان\u2069, \u206814 days\u2069."
+    expect(diagnosis.locator(".event.fresh").first).to_contain_text(told)
+
+
+@pytest.mark.thorough
+def test_what_changed_in_the_diagnosis_is_told(diagnosis: Page, kian: Any, practitioner: Any) -> None:
+    last = diagnosis.locator(".event").first.locator("p").first
+    for change, told in [
+        ({"severity": 5}, "The severity was changed to 5 of 5."),
+        ({"symptoms": ["pale"]}, "The diagnosis was changed: \u2068symptoms\u2069."),
+        ({"status": "resolved"}, "The diagnosis is resolved."),
+        ({"status": "active", "severity": 2}, "The diagnosis is active again. The severity was changed to 2 of 5."),
+    ]:
+        practitioner.patch(f"/api/diagnoses/{kian['diagnosis']['id']}/", json=change)
+        expect(last).to_have_text(told)
+
+    stated = {"remedy": kian["remedies"][10]["slug"], "cause": "allergy"}
+    practitioner.post(f"/api/patients/{kian['patient']['id']}/contraindications/", json=stated)
+    expect(last).to_have_text("The list of what must not be given was changed.")
+
+
+@pytest.mark.thorough
 def test_it_is_stopped_with_a_reason(diagnosis: Page) -> None:
     manage(diagnosis, "stop")
     diagnosis.fill("#reason", "made her drowsy")

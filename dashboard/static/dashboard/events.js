@@ -22,11 +22,14 @@ const TELL = {
   reset: () => t("events.reset"),
 };
 
+// Fields of a diagnosis whose change has a sentence of its own.
+const TOLD_ALONE = ["status", "severity", "contraindications"];
+
 export const iconOf = (event) => ICON[event.type] ?? "note";
 
 /** `recommendations` maps ids to what is known of them; an event of a type newer than this page still says something. */
 export function sentence(event, recommendations) {
-  return TELL[event.type]?.(event.data, recommendations) ?? t("event.unknown");
+  return TELL[event.type]?.(event.data, recommendations) || t("event.unknown");
 }
 
 export function remedyName(recommendation) {
@@ -41,17 +44,22 @@ export function directions({ dosage, frequency, duration_days }) {
 }
 
 function diagnosisSentence({ action, status, severity, changed_fields }) {
-  if (action === "changed" && changed_fields.includes("status") && status !== "active") {
-    return t(`event.diagnosis.${status}`);
-  }
-  return t(`event.diagnosis.${action}`, { severity, fields: fieldNames(changed_fields) });
+  if (action !== "changed") return t(`event.diagnosis.${action}`, { severity });
+  const others = changed_fields.filter((field) => !TOLD_ALONE.includes(field));
+  const told = [
+    changed_fields.includes("status") && t(`event.diagnosis.${status}`),
+    others.length > 0 && t("event.diagnosis.changed", { fields: fieldNames(others) }),
+    changed_fields.includes("severity") && t("event.diagnosis.severity", { severity }),
+    changed_fields.includes("contraindications") && t("event.diagnosis.contraindications"),
+  ];
+  return told.filter(Boolean).join(" ");
 }
 
 function recommendationSentence({ action, recommendation, previous, changed_fields, reason }) {
   const remedy = remedyName(recommendation);
   if (action === "added") {
-    const details = directions(recommendation).join(language.value === "fa" ? "، " : ", ");
-    return t(details ? "event.recommendation.added_details" : "event.recommendation.added", { remedy, details });
+    const details = directions(recommendation);
+    return t(details.length ? "event.recommendation.added_details" : "event.recommendation.added", { remedy, details });
   }
   if (action === "stopped" && reason) return t("event.recommendation.stopped_reason", { remedy, reason });
   const values = { remedy, previous: remedyName(previous), fields: fieldNames(changed_fields) };

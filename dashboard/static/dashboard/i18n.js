@@ -8,7 +8,7 @@ import fa from "./translations/fa.js";
 const TEXTS = { en, fa };
 const LOCALES = { en: "en-GB", fa: "fa-IR" };
 
-/** The text of `key`. Values replace `{name}`; `count` chooses the plural form. */
+/** The text of `key`. Values replace `{name}`, a list of them one after the other; `count` chooses the plural form. */
 export function t(key, values = {}) {
   const entry = TEXTS[language.value][key] ?? en[key] ?? key;
   const text = typeof entry === "string" ? entry : (entry[plural(values.count)] ?? entry.other);
@@ -68,5 +68,6 @@ const plural = (count) => format("PluralRules").select(count ?? 0);
 // Words from the data may run the other way: U+2068 and U+2069 keep them from turning the sentence around.
 function shown(value) {
   if (typeof value === "number") return number(value);
+  if (Array.isArray(value)) return value.map(shown).join(language.value === "fa" ? "، " : ", ");
   return value === undefined ? "" : `\u2068${value}\u2069`;
 }
