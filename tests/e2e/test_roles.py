@@ -9,6 +9,7 @@ from tests.e2e.conftest import PASSWORD, Server, sign_in, signed_in
 
 pytestmark = pytest.mark.thorough
 
+IN_PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 ANOTHER = f"""
 from accounts.models import User
 User.objects.create_user("dr.other@demo.example", "{PASSWORD}", role="practitioner", name="Dr Other")
@@ -22,12 +23,14 @@ def test_a_record_is_opened_by_its_number_and_a_reason(page: Page, server: Serve
         number = other.post("/api/patients/", json={"full_name": "Nasrin of another"}).json()["id"]
     sign_in(page, "dr.amini@demo.example")
     page.click("#break-glass")
-    page.fill("#number", "no number")
-    page.fill("#reason", "fainted")
+    page.get_by_label("Number of the record").fill("no number")
     page.click("#sheet-send")
     expect(page.locator("#number-error")).to_be_visible()
-    page.fill("#number", f" {number} ")
+    expect(page.locator("#reason-error")).to_have_text("Say why you open the record.")
+    page.fill("#number", f" {number} ".upper().translate(IN_PERSIAN))
+    page.get_by_label("Reason", exact=True).fill("fainted")
     page.click("#sheet-send")
+    expect(page.locator("#number-error")).to_have_count(0)
     expect(page.locator("#reason-error")).to_be_visible()
 
     page.fill("#reason", "she fainted in the hall")

@@ -35,8 +35,11 @@ export function monthNames(calendar, locale) {
   return Array.from({ length: 12 }, (_, index) => names.format(new Date(`${isoOf({ year: calendar === "persian" ? 1400 : 2000, month: index + 1, day: 1 }, calendar)}T00:00Z`)));
 }
 
+/** The text with the digits that a reader of Persian types as Latin ones. */
+export const latinDigits = (text) => text.replace(/[\u06f0-\u06f9\u0660-\u0669]/g, (digit) => String(digit.charCodeAt(0) & 0xf));
+
 /** Of digits in any script that a reader of Persian types. */
 export function numberIn(text) {
-  const latin = text.replace(/[\u06f0-\u06f9\u0660-\u0669]/g, (digit) => String(digit.charCodeAt(0) & 0xf)).trim();
+  const latin = latinDigits(text).trim();
   return /^\d{1,4}$/.test(latin) ? Number(latin) : NaN;
 }

@@ -47,6 +47,7 @@ export default {
   "glass.number": "Number of the record",
   "glass.number_hint": "It stands in the patient’s profile; the reception has it, too.",
   "glass.no_number": "This is not the number of a record.",
+  "glass.no_reason": "Say why you open the record.",
   "glass.submit": "Open the record",
   "glass.opened": "Opened in an emergency",
   "glass.reviewed": "reviewed",

@@ -46,6 +46,7 @@ export default {
   "glass.number": "شمارهٔ پرونده",
   "glass.number_hint": "در نمایهٔ بیمار نوشته شده است؛ پذیرش هم آن را دارد.",
   "glass.no_number": "این شمارهٔ پرونده نیست.",
+  "glass.no_reason": "بنویسید چرا پرونده را باز می‌کنید.",
   "glass.submit": "بازکردن پرونده",
   "glass.opened": "به‌طور اضطراری باز شده است",
   "glass.reviewed": "بازبینی شده",
