@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
+
+from diagnoses.models import Contraindication
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard/static/dashboard"
 MODULES = [path for path in PAGE.rglob("*.js") if not {"vendor", "translations"} & set(path.parts)]
@@ -64,6 +67,15 @@ def test_placeholders_survive_the_translation(language: str) -> None:
     }
     different = {key for key in texts["en"] if placeholders(texts["en"][key]) != placeholders(texts[language][key])}
     assert different == set()
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_a_cause_has_the_words_that_the_server_says(language: str) -> None:
+    text = (PAGE / f"translations/{language}.js").read_text(encoding="utf-8")
+    with override(language):
+        causes = {value: str(label) for value, label in Contraindication.Cause.choices}
+
+    assert dict(re.findall(r'^  "cause\.(\w+)": "(.*)",', text, re.M)) == causes
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
