@@ -72,6 +72,7 @@ messages: .venv/.develop ## Collect the texts for translators, then compile what
 	@$(BIN)/pybabel -q extract -F locale/babel.cfg -k gettext_lazy -k _ --no-location --project=Avicenna --version=0.1 --copyright-holder="the Avicenna maintainers" --sort-output -o locale/messages.pot .
 	@$(BIN)/pybabel -q update -D django -i locale/messages.pot -d locale -l fa --no-fuzzy-matching --ignore-obsolete
 	@$(BIN)/pybabel -q compile -D django -d locale
+	@$(BIN)/pybabel -q compile -D django -d locale/frameworks
 
 dashboards: .venv/.develop ## Write Grafana's dashboards anew from docker/grafana/build.py
 	@$(BIN)/python docker/grafana/build.py

@@ -259,7 +259,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGES = [("fa", "فارسی"), ("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale/frameworks"]
 USE_I18N = True
 USE_TZ = True
 

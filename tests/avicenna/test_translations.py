@@ -4,13 +4,16 @@ import io
 import re
 from pathlib import Path
 
+import pytest
+import rest_framework
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 PO = ROOT / "locale/fa/LC_MESSAGES/django.po"
+FRAMEWORKS = ROOT / "locale/frameworks/fa/LC_MESSAGES/django.po"
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 
@@ -36,16 +39,24 @@ def test_no_translation_is_left_over() -> None:
     assert translated - source_texts() == set()
 
 
-def test_placeholders_survive_the_translation() -> None:
-    with PO.open("rb") as file:
+def test_what_a_framework_says_is_put_in_other_words_only_while_it_says_it() -> None:
+    said = Path(rest_framework.__file__).with_name("locale") / "fa/LC_MESSAGES/django.mo"
+    with FRAMEWORKS.open("rb") as ours, said.open("rb") as theirs:
+        assert {message.id for message in read_po(ours)} <= {message.id for message in read_mo(theirs)}
+
+
+@pytest.mark.parametrize("po", [PO, FRAMEWORKS])
+def test_placeholders_survive_the_translation(po: Path) -> None:
+    with po.open("rb") as file:
         for message in read_po(file):
             assert isinstance(message.id, str)
             assert set(PLACEHOLDER.findall(message.id)) == set(PLACEHOLDER.findall(str(message.string))), message.id
 
 
-def test_the_compiled_file_is_current() -> None:
-    with PO.open("rb") as file:
+@pytest.mark.parametrize("po", [PO, FRAMEWORKS])
+def test_the_compiled_file_is_current(po: Path) -> None:
+    with po.open("rb") as file:
         compiled = io.BytesIO()
         write_mo(compiled, read_po(file))
 
-    assert PO.with_suffix(".mo").read_bytes() == compiled.getvalue()
+    assert po.with_suffix(".mo").read_bytes() == compiled.getvalue()

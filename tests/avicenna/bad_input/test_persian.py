@@ -51,3 +51,19 @@ def test_a_persian_caller_is_told_what_is_wrong_with_a_query(api: Any, alice: An
     error = refused(lambda: api(alice, accept_language="fa").get(f"/api/{query}"), 400)
 
     assert is_persian(json.dumps(error["fields"], ensure_ascii=False)), error
+
+
+@pytest.mark.parametrize(("field", "value", "said"), [
+    ("full_name", "x" * 201, "حداکثر 200 نویسه بنویسید."),
+    ("full_name", None, "این بخش نباید خالی باشد."),
+    ("full_name", " ", "این بخش نباید خالی باشد."),
+    ("birth_date", "x", "تاریخ را به شکل YYYY-MM-DD بنویسید."),
+])  # fmt: skip
+def test_what_is_wrong_with_a_field_is_said_in_good_persian(
+    api: Any, bob: Any, field: str, value: Any, said: str
+) -> None:
+    error = refused(
+        lambda: api(bob, accept_language="fa").post("/api/patients/", {"full_name": "x", field: value}), 400
+    )
+
+    assert error["fields"] == {field: [said]}
