@@ -113,6 +113,19 @@ def test_what_was_typed_outlives_the_sheet_the_app_and_the_session(finding: Page
     expect(finding.locator("#severity-4")).to_be_checked()
 
 
+def test_what_was_typed_last_outlives_a_reload_that_follows_at_once(clinic: Page) -> None:
+    clinic.click("#new-patient")
+    clinic.fill("#full_name", "Navid")
+    clinic.wait_for_timeout(600)
+    clinic.fill("#full_name", "Navid Rahimi")
+    clinic.wait_for_timeout(100)
+
+    clinic.reload()
+    clinic.click("#new-patient")
+
+    expect(clinic.locator("#full_name")).to_have_value("Navid Rahimi")
+
+
 def test_two_touches_record_once(finding: Page, practitioner: httpx.Client, patient: Any) -> None:
     finding.locator("#sheet-send").evaluate("button => { button.click(); button.click(); }")
 

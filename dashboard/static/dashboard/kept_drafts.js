@@ -3,8 +3,6 @@
 import { effect, signal } from "./ui.js";
 import { keep, recall } from "./vault.js";
 
-const PAUSE_MS = 300;
-
 /** The drafts of one kind of form, each a signal under a name. Only those that `isBegun` says yes to are kept. */
 export class KeptDrafts {
   #kind;
@@ -12,14 +10,12 @@ export class KeptDrafts {
   #pack;
   #unpack;
   #drafts = new Map(); // name → {draft, stop}
-  #timer;
+  #isChanged = false; // since it was kept
+  #isKeeping = false;
 
   /** `pack` and `unpack` turn a draft into what JSON can say and back. */
   constructor(kind, { isBegun, pack = (draft) => draft, unpack = (kept) => kept }) {
     [this.#kind, this.#isBegun, this.#pack, this.#unpack] = [kind, isBegun, pack, unpack];
-    // The last moment at which a page may still do something before it is killed.
-    addEventListener("pagehide", () => this.#timer && this.#keepNow());
-    document.addEventListener("visibilitychange", () => this.#timer && document.visibilityState === "hidden" && this.#keepNow());
   }
 
   /** The signal with the draft; what `empty()` gives when there is none. */
@@ -31,7 +27,7 @@ export class KeptDrafts {
   put(name, values) {
     this.drop(name);
     const draft = signal(values);
-    const stop = effect(() => draft.value && this.#keepSoon());
+    const stop = effect(() => draft.value && this.#keep());
     this.#drafts.set(name, { draft, stop });
     return draft;
   }
@@ -40,7 +36,7 @@ export class KeptDrafts {
     if (!this.#drafts.has(name)) return;
     this.#drafts.get(name).stop();
     this.#drafts.delete(name);
-    this.#keepSoon();
+    this.#keep();
   }
 
   async restore() {
@@ -49,20 +45,22 @@ export class KeptDrafts {
 
   /** In this page; what the device has kept is forgotten by whoever asks for it. */
   forget() {
-    clearTimeout(this.#timer);
+    this.#isChanged = false;
     for (const { stop } of this.#drafts.values()) stop();
     this.#drafts.clear();
   }
 
-  #keepSoon() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#keepNow(), PAUSE_MS);
-  }
-
-  #keepNow() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const begun = [...this.#drafts].map(([name, { draft }]) => [name, draft.peek()]).filter(([, draft]) => this.#isBegun(draft));
-    keep(this.#kind, begun.map(([name, draft]) => [name, this.#pack(draft)]));
+  /** At once, and again when something changed meanwhile: a page that is killed has no time left to seal anything. */
+  async #keep() {
+    this.#isChanged = true;
+    if (this.#isKeeping) return;
+    this.#isKeeping = true;
+    await null; // what is done in one go is kept once
+    while (this.#isChanged) {
+      this.#isChanged = false;
+      const begun = [...this.#drafts].map(([name, { draft }]) => [name, draft.peek()]).filter(([, draft]) => this.#isBegun(draft));
+      await keep(this.#kind, begun.map(([name, draft]) => [name, this.#pack(draft)]));
+    }
+    this.#isKeeping = false;
   }
 }
