@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -24,6 +25,7 @@ from rest_framework.views import exception_handler as drf_handler
 from rest_framework.views import set_rollback
 
 from avicenna.data_keys import Erased
+from avicenna.digits import digits
 
 logger = logging.getLogger(__name__)
 
@@ -102,10 +104,23 @@ def _translate(exc: Exception) -> dict[str, Any]:
         return body("forbidden", gettext("You may not do this."))
     if isinstance(exc, exceptions.ValidationError):
         fields = exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}
-        return body("invalid", gettext("Some fields need another value."), fields)
+        return body("invalid", gettext("Some fields need another value."), _spelled(fields))
     if isinstance(exc, exceptions.APIException):
         return body(_code(exc), _message(exc))
     return body("error", gettext("Something went wrong."))
+
+
+def _spelled(said: Any) -> Any:
+    """With limits in the digits of the language; elsewhere digits may be of what the caller has sent."""
+    if isinstance(said, dict):
+        return {field: _spelled(what) for field, what in said.items()}
+    if isinstance(said, list):
+        return [_spelled(what) for what in said]
+    return _NUMBER.sub(lambda found: digits(found[0]), said) if getattr(said, "code", None) in _LIMITS else said
+
+
+_LIMITS = {"max_length", "min_length", "max_value", "min_value"}
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 def _code(exc: exceptions.APIException) -> str:

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Resource
 from analytics.sheet import PALETTES
-from analytics.wording import digits, number, percent
+from analytics.wording import number, percent
 from avicenna.admin import NewestFirst, Period, ReadOnlyAdmin
+from avicenna.digits import digits
 from avicenna.pictures import PictureQuerySerializer, picture
 from diagnoses.mizaj import Mizaj
 from diagnoses.models import Patient

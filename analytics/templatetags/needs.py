@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from accounts import failures
 from accounts.access import Act, Resource, may
 from analytics.templatetags.at_a_glance import Entry, Figure
-from analytics.wording import digits, number, percent
+from analytics.wording import number, percent
 from avicenna.dates import day
+from avicenna.digits import digits
 from feedback.models import SevereFlag
 from predictions import drift
 from realtime.models import StreamProcess

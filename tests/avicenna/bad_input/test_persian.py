@@ -54,7 +54,7 @@ def test_a_persian_caller_is_told_what_is_wrong_with_a_query(api: Any, alice: An
 
 
 @pytest.mark.parametrize(("field", "value", "said"), [
-    ("full_name", "x" * 201, "حداکثر 200 نویسه بنویسید."),
+    ("full_name", "x" * 201, "حداکثر ۲۰۰ نویسه بنویسید."),
     ("full_name", None, "این بخش نباید خالی باشد."),
     ("full_name", " ", "این بخش نباید خالی باشد."),
     ("birth_date", "x", "تاریخ را به شکل YYYY-MM-DD بنویسید."),
