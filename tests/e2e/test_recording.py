@@ -212,9 +212,30 @@ def test_a_record_without_a_name_or_with_half_a_date_is_not_sent(clinic: Page) -
     clinic.fill("#birth-year", "1990")
     clinic.click("#sheet-send")
 
-    expect(clinic.locator("#full_name-error")).to_have_text("Please enter your name.")
+    expect(clinic.locator("#full_name-error")).to_have_text("Please enter the patient’s name.")
     expect(clinic.locator("#birth_date-error")).to_contain_text("day, month and year")
     expect(clinic.locator("#full_name")).to_be_focused()
+
+
+@pytest.mark.parametrize(("language", "day", "said"), [
+    ("en", ("31", "2", "1990"), "There is no such day."),
+    ("en", ("5", "5", "1850"), "This is too long ago."),
+    ("en", ("5", "5", "2999"), "This date lies in the future."),
+    ("fa", ("۳۱", "12", "۱۳۶۷"), "چنین روزی وجود ندارد."),
+    ("fa", ("۱", "1", "۱۲۷۸"), "این تاریخ بیش از اندازه قدیمی است."),
+    ("fa", ("۱", "1", "۹۹۹۹"), "این تاریخ در آینده است."),
+])  # fmt: skip
+def test_a_birth_date_that_cannot_be_is_told_from_half_a_one(clinic: Page, language: str, day: Any, said: str) -> None:
+    if language == "fa":
+        clinic.click("#language")
+    clinic.click("#new-patient")
+    clinic.fill("#full_name", "Mina")
+    clinic.fill("#birth-day", day[0])
+    clinic.select_option("#birth-month", day[1])
+    clinic.fill("#birth-year", day[2])
+    clinic.click("#sheet-send")
+
+    expect(clinic.locator("#birth_date-error")).to_contain_text(said)
 
 
 def test_a_lost_answer_opens_one_record(clinic: Page, practitioner: httpx.Client) -> None:

@@ -3,7 +3,7 @@
 import { patch } from "../api.js";
 import { t, word } from "../i18n.js";
 import { announce } from "../parts/announcer.js";
-import { BirthDate, isDay } from "../parts/birth_date.js";
+import { BirthDate, birthMistake } from "../parts/birth_date.js";
 import { Choose } from "../parts/choose.js";
 import { Field } from "../parts/field.js";
 import { Send, useSending } from "../parts/sending.js";
@@ -36,7 +36,7 @@ function Form({ title, about, submit, said, typed, act, onDone }) {
   const { values, change, drop } = typed;
   const sending = useSending(
     () => {
-      refuse({ full_name: !values.full_name.trim() && t("signin.full_name_missing"), birth_date: !isDay(values.birth_date) && t("birth.incomplete") });
+      refuse({ full_name: !values.full_name.trim() && t("record.full_name_missing"), birth_date: birthMistake(values.birth_date) });
       return act();
     },
     (answer) => {

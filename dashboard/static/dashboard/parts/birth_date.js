@@ -6,12 +6,20 @@ import { html } from "../ui.js";
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const OLDEST = "1900-01-01";
 
-/** Whether it can be sent: a whole date, or nothing. */
-export const isDay = (value) => value === "" || DAY.test(value);
+/** Why it cannot be sent, in words; "" of a whole date, or of nothing. */
+export function birthMistake(value) {
+  if (value === "" || DAY.test(value)) return "";
+  const { year, month, day } = shownParts(value, calendar.value);
+  if (!year || !month || !day) return t("birth.incomplete");
+  if (numberIn(year) < partsOf(OLDEST, calendar.value).year) return t("birth.too_long_ago");
+  const found = isoOf({ year: numberIn(year), month: numberIn(month), day: numberIn(day) }, calendar.value);
+  if (!found) return t("birth.no_such_day");
+  return t(found < OLDEST && !found.startsWith("+") ? "birth.too_long_ago" : "birth.future"); // + begins a year of five digits
+}
 
 /**
  * Day, month and year in the reader's calendar. `value` is `YYYY-MM-DD`, "" for none, or what is typed of it so far
- * (`calendar/year/month/day`), which `isDay` tells apart.
+ * (`calendar/year/month/day`), of which `birthMistake` says what is wrong.
  */
 export function BirthDate({ value, error, onChange }) {
   const parts = shownParts(value, calendar.value);

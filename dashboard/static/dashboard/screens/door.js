@@ -1,7 +1,7 @@
 import { get } from "../api.js";
 import { explain, fieldMessage } from "../errors.js";
 import { t } from "../i18n.js";
-import { BirthDate, isDay } from "../parts/birth_date.js";
+import { BirthDate, birthMistake } from "../parts/birth_date.js";
 import { ConsentSwitch } from "../parts/data_rights.js";
 import { Field } from "../parts/field.js";
 import { Icon } from "../parts/icon.js";
@@ -57,7 +57,7 @@ function Form({ mode }) {
     event.preventDefault();
     failure.value = null;
     missing.value = fields.filter((name) => !typed.current[name].trim());
-    if (!isDay(person.value.birth_date)) missing.value = [...missing.value, "birth_date"];
+    if (birthMistake(person.value.birth_date)) missing.value = [...missing.value, "birth_date"];
     if (missing.value.length) return void (refusals.value += 1);
     isSending.value = true;
     try {
@@ -85,7 +85,7 @@ function Form({ mode }) {
       ${fields.includes("full_name") && field("full_name", { autocomplete: "name", dir: "auto" })}
       ${field("email", { type: "email", autocomplete: "username", inputmode: "email", dir: "ltr" })}
       ${field("password", { type: "password", autocomplete, dir: "ltr", hint: mode.value === "register" && t("register.password_hint") })}
-      ${mode.value === "register" && html`<${About} person=${person} error=${missing.value.includes("birth_date") ? t("birth.incomplete") : fieldMessage(failure.value?.fields.birth_date)} />`}
+      ${mode.value === "register" && html`<${About} person=${person} error=${missing.value.includes("birth_date") ? birthMistake(person.value.birth_date) : fieldMessage(failure.value?.fields.birth_date)} />`}
       ${asksForCode.value && field("code", { autocomplete: "one-time-code", dir: "ltr", hint: t("signin.code_hint") })}
       ${mode.value === "register" && html`<${Consents} chosen=${consents} />`}
       ${isGeneral && html`<div class="notice bad" role="alert">${explain(failure.value)}</div>`}
