@@ -170,6 +170,17 @@ def test_a_diagnosis_is_changed(diagnosis: Page, practitioner: httpx.Client, pat
     expect(diagnosis.locator(".overview")).to_contain_text("new")
 
 
+@pytest.mark.parametrize(("act", "title"), [("change", "Change the diagnosis"), ("resolve", "Resolve")])
+def test_the_keyboard_goes_on_in_the_form_that_was_chosen(diagnosis: Page, act: str, title: str) -> None:
+    diagnosis.click("#manage-diagnosis")
+    diagnosis.focus(f"#act-{act}")
+    diagnosis.keyboard.press("Enter")
+
+    expect(diagnosis.get_by_role("heading", name=title)).to_be_focused()
+    diagnosis.keyboard.press("Tab")
+    expect(diagnosis.locator("#sheet-close")).to_be_focused()
+
+
 def test_notes_that_somebody_else_changed_are_read_again(diagnosis: Page, practitioner: Any, patient: Any) -> None:
     diagnosis.get_by_text("Symptoms and notes").click()
     (recorded,) = in_the_record(practitioner, patient)

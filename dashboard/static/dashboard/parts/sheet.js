@@ -63,12 +63,21 @@ function keepFocus() {
   if (document.activeElement === document.body) document.getElementById("main").focus({ preventScroll: true });
 }
 
+/** Where a page has taken the place of another, the button that led to it is gone: one goes on from the title. */
+function takeFocus(heading) {
+  if (document.activeElement !== document.body) return;
+  heading.tabIndex = -1;
+  heading.focus();
+}
+
 /** What it is, about what, and the button that closes it. */
 export function SheetHeader({ title, about }) {
+  const heading = useRef(null);
+  useEffect(() => takeFocus(heading.current), []);
   return html`
     <header>
       <div class="grow">
-        <h2 id="sheet-title">${title}</h2>
+        <h2 id="sheet-title" ref=${heading}>${title}</h2>
         ${about && html`<p class="soft">${about}</p>`}
       </div>
       <button class="plain round" id="sheet-close" type="button" aria-label=${t("sheet.close")} disabled=${isHeld.value} onClick=${closeSheet}>
