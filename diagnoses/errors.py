@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from avicenna.errors import ActionError
-from diagnoses.models import Contraindication, Recommendation
+from diagnoses.models import Contraindication, Diagnosis, Patient, Recommendation
 
 
 class AlreadyEnded(ActionError):
@@ -23,7 +23,7 @@ class ChangedMeanwhile(ActionError):
     message = _("Somebody else has changed this meanwhile. Please look at it again.")
     status = status.HTTP_409_CONFLICT
 
-    def __init__(self, row: Recommendation) -> None:
+    def __init__(self, row: Diagnosis | Patient | Recommendation) -> None:
         super().__init__()
         self.row = row
 

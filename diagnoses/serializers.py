@@ -22,7 +22,17 @@ from diagnoses.models import (
     SideEffect,
 )
 
+CURRENT = "With `changed_meanwhile`: what is there now."
+SEEN = (
+    "what was read before: answered with 409 `changed_meanwhile` and what is `current` when a field that is changed is "
+    "not so any more; without it the last one to change wins"
+)
 TERM_FIELDS = ["slug", "name", "name_en", "name_fa", "is_active"]
+
+
+def as_it_is(**kwargs: Any) -> serializers.CharField:
+    """Text that was read and comes back, whatever it is by today's rules."""
+    return serializers.CharField(allow_blank=True, trim_whitespace=False, **kwargs)
 
 
 class ConditionSerializer(serializers.ModelSerializer[Condition]):
@@ -71,6 +81,33 @@ class PatientSerializer(FieldsByRole, serializers.ModelSerializer[Patient]):
             "created_at",
             "updated_at",
         ]
+
+
+class PatientRefusalSerializer(RefusalSerializer):
+    current = PatientSerializer(required=False, help_text=CURRENT)
+
+
+class PatientChangeRefusedSerializer(serializers.Serializer[Any]):
+    error = PatientRefusalSerializer()
+
+
+class SeenPatientSerializer(serializers.ModelSerializer[Patient]):
+    """What of a record its change is made from, to the letter."""
+
+    full_name = as_it_is(required=False)
+    medical_history = as_it_is(required=False)
+    current_medications = as_it_is(required=False)
+
+    class Meta:
+        model = Patient
+        fields = ["full_name", "birth_date", "sex", "mizaj_type", "medical_history", "current_medications"]
+
+
+class ChangedPatientSerializer(PatientSerializer):
+    seen = SeenPatientSerializer(required=False, write_only=True, help_text=SEEN)
+
+    class Meta(PatientSerializer.Meta):
+        fields = [*PatientSerializer.Meta.fields, "seen"]
 
 
 class ActiveDiagnosisSerializer(serializers.ModelSerializer[Diagnosis]):
@@ -145,6 +182,26 @@ class NewDiagnosisSerializer(DiagnosisSerializer):
         read_only_fields = ["head", "status"]
 
 
+class DiagnosisRefusalSerializer(RefusalSerializer):
+    current = DiagnosisSerializer(required=False, help_text=CURRENT)
+
+
+class DiagnosisChangeRefusedSerializer(serializers.Serializer[Any]):
+    error = DiagnosisRefusalSerializer()
+
+
+class SeenDiagnosisSerializer(serializers.ModelSerializer[Diagnosis]):
+    """What of a diagnosis its change is made from, to the letter."""
+
+    symptoms = serializers.ListField(child=as_it_is(), required=False)
+    notes = as_it_is(required=False)
+
+    class Meta:
+        model = Diagnosis
+        fields = ["severity", "imbalance", "symptoms", "notes", "status"]
+        extra_kwargs: ClassVar[dict[str, Any]] = {"severity": {"required": False}}
+
+
 class ChangedDiagnosisSerializer(ChangeSerializer, DiagnosisSerializer):
     reader = DiagnosisSerializer
     fixed: ClassVar[dict[str, str | Promise]] = {
@@ -153,9 +210,10 @@ class ChangedDiagnosisSerializer(ChangeSerializer, DiagnosisSerializer):
     }
     patient = None  # type: ignore[assignment]
     condition = None  # type: ignore[assignment]
+    seen = SeenDiagnosisSerializer(required=False, help_text=SEEN)
 
     class Meta(DiagnosisSerializer.Meta):
-        fields = ["severity", "imbalance", "symptoms", "notes", "status"]
+        fields = ["severity", "imbalance", "symptoms", "notes", "status", "seen"]
 
 
 class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
@@ -190,7 +248,7 @@ class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
 
 
 class RecommendationRefusalSerializer(RefusalSerializer):
-    current = RecommendationSerializer(required=False, help_text="With `changed_meanwhile`: what is there now.")
+    current = RecommendationSerializer(required=False, help_text=CURRENT)
 
 
 class ChangeRefusedSerializer(serializers.Serializer[Any]):

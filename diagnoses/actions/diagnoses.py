@@ -10,7 +10,7 @@ from accounts.access import Act, Resource
 from accounts.models import User
 from audit import trail
 from avicenna.identifiers import new_id
-from diagnoses.actions.record import lock_patient, require_for, write_changes
+from diagnoses.actions.record import EMPTY, lock_patient, require_for, require_unchanged, write_changes
 from diagnoses.errors import RecordClosed, RetiredTerm
 from diagnoses.models import Condition, Diagnosis, Patient
 from realtime.events import DiagnosisUpdate
@@ -51,12 +51,18 @@ def record_diagnosis(
 
 
 @transaction.atomic
-def change_diagnosis(*, actor: User | None, diagnosis: Diagnosis, changes: Mapping[str, Any]) -> Diagnosis:
-    """Severity, imbalance, symptoms, notes and status. Notes never travel in the event."""
+def change_diagnosis(
+    *, actor: User | None, diagnosis: Diagnosis, changes: Mapping[str, Any], seen: Mapping[str, Any] = EMPTY
+) -> Diagnosis:
+    """Severity, imbalance, symptoms, notes and status. Notes never travel in the event.
+
+    `seen` is what the actor had before them. Raises `ChangedMeanwhile` when what is changed is not so any more.
+    """
     require_for(actor, Act.CHANGE, Resource.DIAGNOSIS, diagnosis.patient)
     diagnosis = Diagnosis.objects.select_for_update(of=("self",)).for_list().get(pk=diagnosis.pk)
     if not diagnosis.takes_events:
         raise RecordClosed
+    require_unchanged(diagnosis, changes, seen)
     if changed := write_changes(actor, diagnosis.patient, diagnosis, changes):
         publish(diagnosis, diagnosis_update(diagnosis, "changed", changed))
     return diagnosis

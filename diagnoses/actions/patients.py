@@ -15,7 +15,7 @@ from avicenna.data_keys import data_keys
 from avicenna.identifiers import new_id
 from avicenna.permissions import require
 from avicenna.resealing import reseal_personal
-from diagnoses.actions.record import lock_patient, require_for, write_changes
+from diagnoses.actions.record import EMPTY, lock_patient, require_for, require_unchanged, write_changes
 from diagnoses.errors import NotAPractitioner
 from diagnoses.models import BrokenGlass, Diagnosis, Patient, PatientKey, Recommendation
 from realtime.publish import forget_stream, rights_changed
@@ -54,12 +54,16 @@ def give_key(*, patient_id: UUID) -> None:
 
 
 @transaction.atomic
-def change_patient(*, actor: User | None, patient: Patient, changes: Mapping[str, Any]) -> Patient:
+def change_patient(
+    *, actor: User | None, patient: Patient, changes: Mapping[str, Any], seen: Mapping[str, Any] = EMPTY
+) -> Patient:
+    """`seen` is what the actor had before them. Raises `ChangedMeanwhile` when what is changed is not so any more."""
     lock_patient(patient.pk)
     require_for(actor, Act.CHANGE, Resource.PATIENT, patient)
     for name in changes:
         require(actor, Act.CHANGE, Resource.PATIENT, name)
     patient = Patient.objects.get(pk=patient.pk)
+    require_unchanged(patient, changes, seen)
     write_changes(actor, patient, patient, changes)
     return patient
 

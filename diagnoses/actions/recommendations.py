@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from accounts.access import Act, Resource
 from accounts.models import User
 from audit import trail
 from avicenna.identifiers import new_id
-from diagnoses.actions.record import lock_patient, require_for, write_changes
+from diagnoses.actions.record import EMPTY, lock_patient, require_for, write_changes
 from diagnoses.errors import (
     AlreadyEnded,
     AlreadyRecommended,
@@ -26,8 +25,6 @@ from diagnoses.models import Contraindication, Diagnosis, Recommendation, Remedy
 from realtime.events import RecommendationState, RecommendationUpdate
 from realtime.news import is_news_for
 from realtime.publish import publish
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,10 @@ from accounts.models import User
 from audit import trail
 from avicenna.errors import Forbidden
 from avicenna.permissions import require
-from diagnoses.errors import NoSuchPatient
-from diagnoses.models import Consent, Patient
+from diagnoses.errors import ChangedMeanwhile, NoSuchPatient
+from diagnoses.models import Consent, Diagnosis, Patient
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 # Where it stands on the patient what a consent comes to.
 WISHES = {
@@ -44,6 +47,16 @@ def require_for(actor: User | None, act: Act, resource: Resource, patient: Patie
     require(actor, act, resource)
     if actor and not Patient.objects.visible_to(actor).filter(pk=patient.pk).exists():
         raise Forbidden
+
+
+def require_unchanged(row: Diagnosis | Patient, changes: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
+    """Raises `ChangedMeanwhile` when a change would take away what its actor has not seen.
+
+    Two who change different fields do not disturb each other, nor does who sends the same change again.
+    """
+    for name in changes.keys() & seen.keys():
+        if getattr(row, name) not in (seen[name], changes[name]):
+            raise ChangedMeanwhile(row)
 
 
 def write_changes(

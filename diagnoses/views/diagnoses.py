@@ -15,9 +15,15 @@ from audit.reading import TellsReads
 from avicenna.idempotency import IDEMPOTENCY_KEY, create_once, created
 from avicenna.permissions import allowed
 from diagnoses import actions
+from diagnoses.errors import ChangedMeanwhile
 from diagnoses.filters import DiagnosisFilter
 from diagnoses.models import Diagnosis
-from diagnoses.serializers import ChangedDiagnosisSerializer, DiagnosisSerializer, NewDiagnosisSerializer
+from diagnoses.serializers import (
+    ChangedDiagnosisSerializer,
+    DiagnosisChangeRefusedSerializer,
+    DiagnosisSerializer,
+    NewDiagnosisSerializer,
+)
 
 
 @extend_schema(tags=["clinic"])
@@ -41,14 +47,23 @@ class DiagnosisViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericVi
         )
         return created(self.get_serializer(diagnosis).data, is_new=is_new)
 
-    @extend_schema(request=ChangedDiagnosisSerializer, responses=DiagnosisSerializer)
+    @extend_schema(
+        request=ChangedDiagnosisSerializer,
+        responses={200: DiagnosisSerializer, 409: DiagnosisChangeRefusedSerializer},
+    )
     def partial_update(self, request: Request, pk: str) -> Response:
         diagnosis = self.get_object()
         given = ChangedDiagnosisSerializer(
             diagnosis, data=request.data, partial=True, context=self.get_serializer_context()
         )
         given.is_valid(raise_exception=True)
-        diagnosis = actions.change_diagnosis(
-            actor=cast(User, request.user), diagnosis=diagnosis, changes=given.validated_data
-        )
+        changes = given.validated_data
+        seen = changes.pop("seen", {})
+        try:
+            diagnosis = actions.change_diagnosis(
+                actor=cast(User, request.user), diagnosis=diagnosis, changes=changes, seen=seen
+            )
+        except ChangedMeanwhile as error:
+            error.current = self.get_serializer(error.row).data
+            raise
         return Response(self.get_serializer(diagnosis).data)

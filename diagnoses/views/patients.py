@@ -15,9 +15,15 @@ from audit.reading import TellsReads
 from avicenna.idempotency import IDEMPOTENCY_KEY, create_once, created
 from avicenna.permissions import allowed
 from diagnoses import actions
+from diagnoses.errors import ChangedMeanwhile
 from diagnoses.filters import PatientFilter
 from diagnoses.models import Patient
-from diagnoses.serializers import ListedPatientSerializer, PatientSerializer
+from diagnoses.serializers import (
+    ChangedPatientSerializer,
+    ListedPatientSerializer,
+    PatientChangeRefusedSerializer,
+    PatientSerializer,
+)
 
 
 @extend_schema(tags=["clinic"])
@@ -48,9 +54,22 @@ class PatientViewSet(TellsReads, ListModelMixin, RetrieveModelMixin, GenericView
         )
         return created(self.get_serializer(patient).data, is_new=is_new)
 
+    @extend_schema(
+        request=ChangedPatientSerializer, responses={200: PatientSerializer, 409: PatientChangeRefusedSerializer}
+    )
     def partial_update(self, request: Request, pk: str) -> Response:
         patient = self.get_object()
-        given = self.get_serializer(patient, data=request.data, partial=True)
+        given = ChangedPatientSerializer(
+            patient, data=request.data, partial=True, context=self.get_serializer_context()
+        )
         given.is_valid(raise_exception=True)
-        patient = actions.change_patient(actor=cast(User, request.user), patient=patient, changes=given.validated_data)
+        changes = given.validated_data
+        seen = changes.pop("seen", {})
+        try:
+            patient = actions.change_patient(
+                actor=cast(User, request.user), patient=patient, changes=changes, seen=seen
+            )
+        except ChangedMeanwhile as error:
+            error.current = self.get_serializer(error.row).data
+            raise
         return Response(self.get_serializer(patient).data)

@@ -166,7 +166,7 @@ CATALOGUE = ("Condition", "Remedy", "SideEffect")
 # The catalogue is nobody's data, a key says nothing, and what counts follows from a consent that is told.
 TELLS_NOTHING = {"save_term", "give_key", "set_counted"}
 # What the modules of a package share.
-NO_ACT = {"lock_patient", "require_for", "diagnosis_update"}
+NO_ACT = {"lock_patient", "require_for", "require_unchanged", "diagnosis_update"}
 
 
 @pytest.mark.parametrize("module", ["diagnoses.actions", "diagnoses.glass", "feedback.actions"])

@@ -175,3 +175,31 @@ def test_a_list_asks_the_database_as_often_for_many(api: Any, bob: Any, patient:
         asked.append(len(queries))
 
     assert asked == [3, 2]  # session, rows; the first time the audit record
+
+
+def test_of_two_who_change_the_same_the_second_is_told_what_is_there(api: Any, bob: Any, diagnosis: Any) -> None:
+    diagnosis.notes, diagnosis.symptoms = "old \n", ["pain "]
+    diagnosis.save()
+    client, path = api(bob), f"/api/diagnoses/{diagnosis.pk}/"
+    read = client.get(path).json()
+    seen = {name: read[name] for name in ("severity", "imbalance", "symptoms", "notes")}
+
+    first = client.patch(path, {"notes": "new", "symptoms": ["fever"], "seen": seen})
+    other = client.patch(path, {"severity": 5, "seen": seen})
+    second = client.patch(path, {"notes": "newer", "severity": 1, "seen": seen | {"severity": 5}})
+    again = client.patch(path, {"notes": "newer", "severity": 1, "seen": seen | {"severity": 5, "notes": "new"}})
+    late = client.patch(path, {"symptoms": ["cold"], "seen": seen})
+
+    assert [answer.status_code for answer in (first, other, second, again, late)] == [200, 200, 409, 200, 409]
+    error = second.json()["error"]
+    assert (error["code"], error["current"]) == ("changed_meanwhile", other.json())
+    assert late.json()["error"]["current"] == again.json()
+
+
+def test_the_same_change_sent_again_is_no_other_change(api: Any, bob: Any, diagnosis: Any) -> None:
+    path, change = f"/api/diagnoses/{diagnosis.pk}/", {"notes": "new", "seen": {"notes": diagnosis.notes}}
+
+    answers = [api(bob).patch(path, change) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()

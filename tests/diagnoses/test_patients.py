@@ -86,6 +86,25 @@ def test_the_care_team_keeps_the_record(api: Any, bob: Any, patient: Any, change
     assert api(bob).get(f"/api/patients/{patient.pk}/").json() == answer.json()
 
 
+def test_of_two_who_change_the_same_the_second_is_told_what_is_there(api: Any, bob: Any, patient: Any) -> None:
+    patient.medical_history = "asthma \n"
+    patient.save()
+    client, path = api(bob), f"/api/patients/{patient.pk}/"
+    read = client.get(path).json()
+    seen = {name: read[name] for name in RECORD}
+
+    first = client.patch(path, {"medical_history": "none", "birth_date": "1990-01-31", "seen": seen})
+    other = client.patch(path, {"sex": "female", "seen": seen})
+    second = client.patch(path, {"medical_history": "migraine", "seen": seen})
+    again = client.patch(path, {"medical_history": "migraine", "seen": seen | {"medical_history": "none"}})
+    late = client.patch(path, {"birth_date": None, "full_name": "A", "seen": seen | {"birth_date": "1980-01-31"}})
+
+    assert [answer.status_code for answer in (first, other, second, again, late)] == [200, 200, 409, 200, 409]
+    error = second.json()["error"]
+    assert (error["code"], error["current"]) == ("changed_meanwhile", other.json())
+    assert client.get(path).json() == late.json()["error"]["current"] == again.json()
+
+
 @pytest.mark.parametrize("change", [
     {"mizaj_type": "hot"}, {"sex": "x"}, {"full_name": ""}, {"full_name": None}, {"medical_history": "x" * 10_001},
 ])  # fmt: skip

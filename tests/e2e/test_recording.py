@@ -181,6 +181,32 @@ def test_the_keyboard_goes_on_in_the_form_that_was_chosen(diagnosis: Page, act: 
     expect(diagnosis.locator("#sheet-close")).to_be_focused()
 
 
+def test_what_somebody_else_wrote_meanwhile_is_shown_before_it_is_replaced(
+    diagnosis: Page, practitioner: httpx.Client, patient: Any
+) -> None:
+    (recorded,) = in_the_record(practitioner, patient)
+    path = f"/api/diagnoses/{recorded['id']}/"
+    diagnosis.click("#manage-diagnosis")
+    diagnosis.click("#act-change")
+    diagnosis.fill("#notes", "mine")
+    diagnosis.click("#sheet-close")  # what was typed stays, and what it was made from
+    practitioner.patch(path, json={"notes": "theirs", "severity": 2})
+    expect(diagnosis.locator(".overview .severity")).to_contain_text("Severity 2 of 5")
+    diagnosis.click("#manage-diagnosis")
+    diagnosis.click("#act-change")
+    diagnosis.click("#sheet-send")
+
+    expect(diagnosis.locator("#notes-error")).to_contain_text("theirs")
+    expect(diagnosis.locator("#notes")).to_be_focused()
+    expect(diagnosis.locator("#notes")).to_have_value("mine")
+    assert practitioner.get(path).json()["notes"] == "theirs"
+
+    diagnosis.click("#sheet-send")
+    expect(diagnosis.get_by_role("dialog")).to_have_count(0)
+    kept = practitioner.get(path).json()
+    assert (kept["notes"], kept["severity"]) == ("mine", 2)
+
+
 def test_notes_that_somebody_else_changed_are_read_again(diagnosis: Page, practitioner: Any, patient: Any) -> None:
     diagnosis.get_by_text("Symptoms and notes").click()
     (recorded,) = in_the_record(practitioner, patient)
@@ -274,6 +300,22 @@ def test_only_what_was_changed_in_a_record_is_sent(record: Page, practitioner: h
     expect(record.locator(".record")).to_contain_text(re.compile("cold and wet.*Migraine, asthma", re.S))
     kept = practitioner.get(f"/api/patients/{patient['id']}/").json()
     assert (kept["birth_date"], kept["medical_history"]) == (LONG_AGO, "Migraine, asthma")
+
+
+def test_a_record_is_not_changed_over_what_was_not_seen(record: Page, practitioner: httpx.Client, patient: Any) -> None:
+    path = f"/api/patients/{patient['id']}/"
+    record.click("#change-record")
+    record.fill("#medical_history", "Migraine, gout")
+    record.select_option("#sex", "male")
+    practitioner.patch(path, json={"medical_history": "Migraine, asthma"})
+    record.click("#sheet-send")
+    expect(record.locator("#medical_history-error")).to_contain_text("Migraine, asthma")
+
+    record.fill("#medical_history", "Migraine, asthma, gout")
+    record.click("#sheet-send")
+
+    expect(record.locator(".record")).to_contain_text("Migraine, asthma, gout")
+    assert practitioner.get(path).json()["sex"] == "male"
 
 
 def test_the_last_thing_kept_on_the_device_is_not_what_has_arrived(finding: Page) -> None:

@@ -2,7 +2,7 @@
 
 import { patch } from "../api.js";
 import { otherNameOf } from "../catalogue.js";
-import { t, word } from "../i18n.js";
+import { list, t, word } from "../i18n.js";
 import { announce } from "../parts/announcer.js";
 import { Choose } from "../parts/choose.js";
 import { Icon } from "../parts/icon.js";
@@ -10,7 +10,7 @@ import { Scale } from "../parts/scale.js";
 import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, SheetHeader } from "../parts/sheet.js";
 import { html, useSignal } from "../ui.js";
-import { createOnce, refuse, useTyped } from "./form.js";
+import { changeSeen, createOnce, refuse, useChanges, useTyped } from "./form.js";
 import { MIZAJES } from "./person.js";
 import { TermField } from "./term_field.js";
 import { Text } from "./text.js";
@@ -63,11 +63,11 @@ export function ManageSheet({ diagnosis, onDone }) {
   `;
 }
 
-/** Sends only what was changed: what somebody else has changed meanwhile stays. */
+/** Sends only what was changed: what somebody else has changed meanwhile stays, and the same is not changed unseen. */
 function Change({ diagnosis, onDone }) {
-  const { severity, imbalance, notes, symptoms } = diagnosis;
-  const typed = useTyped(`the diagnosis ${diagnosis.id}`, { severity, imbalance, notes, symptoms: symptoms.join("\n") });
-  const sending = useFinding(typed, t("diagnosing.changed"), () => patch(`/api/diagnoses/${diagnosis.id}/`, sent(typed.changes)), onDone);
+  const typed = useChanges(`the diagnosis ${diagnosis.id}`, diagnosis, shown);
+  const act = () => changeSeen(`/api/diagnoses/${diagnosis.id}/`, sent(typed.changes), typed, say);
+  const sending = useFinding(typed, t("diagnosing.changed"), act, onDone);
   return html`
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
       <${SheetHeader} title=${t("diagnosing.change")} about=${diagnosis.condition_name} />
@@ -110,10 +110,20 @@ function Finding({ values, change, sending }) {
   `;
 }
 
-/** As the API takes it: symptoms are typed a line each. */
+/** Symptoms are typed a line each. */
+const shown = ({ severity, imbalance, notes, symptoms }) => ({ severity, imbalance, notes, symptoms: symptoms.join("\n") });
+
+/** As the API takes it. */
 function sent({ condition: _, symptoms, ...rest }) {
   if (symptoms === undefined) return rest;
   return { ...rest, symptoms: symptoms.split("\n").map((line) => line.trim()).filter(Boolean) };
+}
+
+/** What a field holds, in words. */
+function say(field, value) {
+  if (field === "symptoms") return list(value);
+  if (field === "severity") return t(`feedback.severity_${value}`);
+  return field === "imbalance" && value ? word("mizaj", value) : value;
 }
 
 /** Sending a finding; afterwards what was typed is no draft any more. */

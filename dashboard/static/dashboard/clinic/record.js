@@ -1,7 +1,6 @@
 // The sheets in which a practitioner opens a patient's record and changes it.
 
-import { patch } from "../api.js";
-import { t, word } from "../i18n.js";
+import { day, t, word } from "../i18n.js";
 import { announce } from "../parts/announcer.js";
 import { BirthDate, birthMistake } from "../parts/birth_date.js";
 import { Choose } from "../parts/choose.js";
@@ -10,7 +9,7 @@ import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, SheetHeader } from "../parts/sheet.js";
 import { SEXES } from "../parts/sex.js";
 import { html } from "../ui.js";
-import { createOnce, refuse, useTyped } from "./form.js";
+import { changeSeen, createOnce, refuse, useChanges, useTyped } from "./form.js";
 import { MIZAJES } from "./person.js";
 import { Text } from "./text.js";
 
@@ -24,11 +23,10 @@ export function NewPatientSheet() {
   return html`<${Form} title=${t("record.new_title")} submit=${t("record.new_submit")} said=${t("record.new_done")} typed=${typed} act=${act} onDone=${opened} />`;
 }
 
-/** Sends only what was changed: what somebody else has changed meanwhile stays. */
+/** Sends only what was changed: what somebody else has changed meanwhile stays, and the same is not changed unseen. */
 export function RecordSheet({ patient, onDone }) {
-  const before = Object.fromEntries(FIELDS.map((field) => [field, patient[field] ?? ""]));
-  const typed = useTyped(`the record ${patient.id}`, before);
-  const act = () => patch(`/api/patients/${patient.id}/`, sent(typed.changes));
+  const typed = useChanges(`the record ${patient.id}`, patient, shown);
+  const act = () => changeSeen(`/api/patients/${patient.id}/`, sent(typed.changes), typed, say);
   return html`<${Form} title=${t("record.change_title")} about=${patient.full_name} submit=${t("record.change_submit")} said=${t("record.change_done")} typed=${typed} act=${act} onDone=${onDone} />`;
 }
 
@@ -65,5 +63,14 @@ function Form({ title, about, submit, said, typed, act, onDone }) {
   `;
 }
 
+const shown = (patient) => Object.fromEntries(FIELDS.map((field) => [field, patient[field] ?? ""]));
+
 /** As the API takes it: no birth date is null. */
 const sent = (values) => ("birth_date" in values ? { ...values, birth_date: values.birth_date || null } : values);
+
+/** What a field holds, in words. */
+function say(field, value) {
+  if (field === "birth_date") return value && day(new Date(`${value}T12:00`));
+  if (field === "sex") return value && t(`sex.${value}`);
+  return field === "mizaj_type" && value ? word("mizaj", value) : value;
+}

@@ -543,6 +543,8 @@ export default {
   "record.change_title": "Edit the record",
   "record.change_submit": "Save the record",
   "record.change_done": "The record is saved.",
+  "meanwhile.changed": "Somebody else has changed this meanwhile. If you save again, yours takes the place of: {value}",
+  "meanwhile.nothing": "nothing",
   "record.unknown": "Not known",
   "record.sex": "Sex",
   "term.hint": "Part of its name, in English or Persian",

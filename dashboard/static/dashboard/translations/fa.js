@@ -521,6 +521,8 @@ export default {
   "record.change_title": "ویرایش پرونده",
   "record.change_submit": "ذخیرهٔ پرونده",
   "record.change_done": "پرونده ذخیره شد.",
+  "meanwhile.changed": "در این میان کس دیگری این را تغییر داده است. اگر دوباره ذخیره کنید، آنچه شما نوشته‌اید جای این را می‌گیرد: {value}",
+  "meanwhile.nothing": "هیچ",
   "record.unknown": "نامعلوم",
   "record.sex": "جنس",
   "term.hint": "بخشی از نام آن، به فارسی یا انگلیسی",
