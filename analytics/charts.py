@@ -114,7 +114,7 @@ def _draw_rows(sheet: Sheet, rows: Sequence[Row], top: float) -> None:
     _draw_row(sheet, whole, top, is_bold=True)
     for share, align in ((0, "start"), (0.5, "middle"), (1, "end")):
         sheet.text(_along(share), top + 36, percent(share), align, size=11, is_soft=True)
-    sheet.text(MARGIN, top + 72, _("By mizaj"), size=13, is_bold=True)
+    sheet.text(MARGIN, top + 72, _("By temperament"), size=13, is_bold=True)
     if not mizajes:
         sheet.text(MARGIN, top + 94, _no_mizaj(), size=12, is_soft=True)
     for i, row in enumerate(mizajes):
@@ -186,7 +186,7 @@ def _nothing_yet() -> list[str]:
 
 
 def _no_mizaj() -> str:
-    return _("No mizaj has enough reports of its own yet.")
+    return _("No temperament has enough reports of its own yet.")
 
 
 def _too_few_for_months() -> str:

@@ -70,6 +70,7 @@ def test_a_new_password_signs_the_others_out(profile: Page, tablet: httpx.Client
     profile.click("#save-password")
 
     expect(profile.locator("dialog")).to_have_count(0)
+    expect(profile.locator(".rows > .notice")).to_contain_text("Your password is changed.")
     expect(profile.locator("#devices .row")).to_have_count(1)
     assert tablet.get("/api/me").status_code == 401
 

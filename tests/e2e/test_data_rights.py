@@ -33,6 +33,7 @@ def test_a_patient_consents_takes_a_copy_and_leaves_for_ever(page: Page, tmp_pat
         with page.expect_download() as download:
             page.click(f"#export-{kind}")
         download.value.save_as(tmp_path / kind)
+        assert download.value.suggested_filename == {"json": "avicenna.json", "fhir": "avicenna.fhir.json"}[kind]
     assert json.loads((tmp_path / "json").read_text())["patient"]["full_name"] == "Nima Rad"
     assert json.loads((tmp_path / "fhir").read_text())["resourceType"] == "Bundle"
 

@@ -218,6 +218,52 @@ def test_a_session_ended_elsewhere_asks_to_sign_in_again(watching: Page) -> None
 
 
 @pytest.mark.thorough
+def test_every_answer_of_a_scale_can_be_tapped_and_taken_back(watching: Page) -> None:
+    watching.locator(".report").first.click()
+    compliance = watching.locator("fieldset.scale", has=watching.locator("#compliance-1"))
+    for choice in ("4", "5"):
+        compliance.locator(f"label[for=compliance-{choice}]").click(timeout=2_000)
+        expect(watching.locator(f"#compliance-{choice}")).to_be_checked()
+
+    compliance.get_by_role("button", name="Clear").click()
+
+    expect(compliance.locator("input:checked")).to_have_count(0)
+
+
+@pytest.mark.thorough
+def test_going_back_closes_the_sheet_and_leaves_the_screen(watching: Page) -> None:
+    here = watching.url
+    for _ in range(2):
+        watching.locator(".report").first.click()
+        watching.fill("#comment", "half a sentence")
+        watching.go_back()
+        expect(watching.locator("dialog")).to_have_count(0)
+        assert watching.url == here
+    watching.locator(".report").first.click()
+    expect(watching.locator("#comment")).to_have_value("half a sentence")
+    watching.click("#sheet-close")
+    expect(watching.locator("dialog")).to_have_count(0)
+
+    watching.go_back()
+
+    expect(watching).not_to_have_url(here)
+
+
+@pytest.mark.thorough
+def test_what_is_wrong_with_a_registration_is_seen_and_the_email_kept(page: Page) -> None:
+    page.fill("#email", "nobody@demo.example")
+    page.click("#other-mode")
+    page.route("**/api/auth/register", lambda route: route.fulfill(status=503))
+    page.fill("#full_name", "Nobody")
+    page.fill("#password", "tulips-and-jasmine")
+    page.click("form .primary")
+
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    page.click("#other-mode")
+    expect(page.locator("#email")).to_have_value("nobody@demo.example")
+
+
+@pytest.mark.thorough
 def test_a_wrong_password_is_told_in_words(page: Page) -> None:
     page.fill("#email", "sara@demo.example")
     page.fill("#password", "wrong")

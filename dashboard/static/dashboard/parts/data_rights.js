@@ -55,13 +55,16 @@ function Consents() {
   };
   if (failure && !data) return html`<${ProblemBeside} what=${t("rights.consents")} failure=${failure} retry=${again} />`;
   return html`
-    <section class="card" aria-label=${t("rights.consents")}>
-      ${(data ?? []).map(
-        ({ purpose, title, text, is_given }) => html`
-          <${ConsentSwitch} key=${purpose} purpose=${purpose} title=${title} text=${text} isGiven=${is_given !== false} isBusy=${isBusy.value} onChoose=${choose(purpose)} />
-        `,
-      )}
-      ${refused.value && html`<div class="notice bad" role="alert">${explain(refused.value)}</div>`}
+    <section aria-labelledby="consents-title">
+      <h2 id="consents-title">${t("rights.consents")}</h2>
+      <div class="card">
+        ${(data ?? []).map(
+          ({ purpose, title, text, is_given }) => html`
+            <${ConsentSwitch} key=${purpose} purpose=${purpose} title=${title} text=${text} isGiven=${is_given !== false} isBusy=${isBusy.value} onChoose=${choose(purpose)} />
+          `,
+        )}
+        ${refused.value && html`<div class="notice bad" role="alert">${explain(refused.value)}</div>`}
+      </div>
     </section>
   `;
 }
@@ -73,7 +76,7 @@ function Download({ format }) {
     isBusy.value = true;
     failure.value = null;
     try {
-      save(await get(`/api/me/export?format=${format}`), `avicenna.${format}.json`);
+      save(await get(`/api/me/export?format=${format}`), format === "json" ? "avicenna.json" : `avicenna.${format}.json`);
     } catch (error) {
       failure.value = error;
     }

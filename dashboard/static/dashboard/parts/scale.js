@@ -24,12 +24,14 @@ export function Scale({ name, label, words, value, error, onChange, onClear, fac
     <fieldset class=${faces ? "scale faces" : "scale"} aria-describedby=${error ? errorId : null} aria-invalid=${error ? "true" : null}>
       <legend>${label} ${onClear && html`<span class="soft small">(${t("feedback.optional")})</span>`}</legend>
       <div class="segments five">${VALUES.map(option)}</div>
-      <div class="said small" aria-hidden="true">
-        ${value
-          ? html`<strong>${meaning(value)}</strong>`
-          : html`<span class="soft">${meaning(1)}</span><span class="soft">${meaning(5)}</span>`}
+      <div class=${onClear ? "below optional" : "below"}>
+        <div class="said small" aria-hidden="true">
+          ${value
+            ? html`<strong>${meaning(value)}</strong>`
+            : html`<span class="soft">${meaning(1)}</span><span class="soft">${meaning(5)}</span>`}
+        </div>
+        ${value && onClear && html`<button class="plain clear" type="button" onClick=${onClear}>${t("feedback.clear")}</button>`}
       </div>
-      ${value && onClear && html`<button class="plain clear" type="button" onClick=${onClear}>${t("feedback.clear")}</button>`}
       ${error && html`<p class="error" id=${errorId}>${error}</p>`}
     </fieldset>
   `;

@@ -12,7 +12,28 @@ let number = 0;
 export function openSheet(draw) {
   isHeld.value = false;
   opened.value = { draw, number: ++number };
+  enterHistory();
 }
+
+// A phone's button to go back closes the sheet: while one is open an entry of its own lies on top of the screen's.
+let leaving = 0; // entries that were left by closing the sheet
+
+function enterHistory() {
+  if (!history.state?.sheet || leaving) history.pushState({ sheet: true }, "");
+}
+
+function leaveHistory() {
+  if (!history.state?.sheet) return; // one went on to another screen
+  leaving += 1;
+  history.back();
+}
+
+addEventListener("popstate", () => {
+  if (leaving) return void (leaving -= 1);
+  if (!opened.value) return;
+  if (isHeld.value) enterHistory();
+  else closeSheet();
+});
 
 export function closeSheet() {
   document.querySelector("dialog.sheet")?.close();
@@ -49,6 +70,7 @@ function Sheet({ draw }) {
   const beside = ({ target }) => target === dialog.current && !isHeld.value && closeSheet();
   const close = () => {
     opened.value = null;
+    leaveHistory();
     requestAnimationFrame(keepFocus);
   };
   return html`

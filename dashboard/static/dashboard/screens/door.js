@@ -18,14 +18,16 @@ const DEMO = [
   ["reza@demo.example", "role.patient"],
   ["dr.amini@demo.example", "role.practitioner"],
 ];
+// `goOn`: where one goes on when it was refused and no field is wrong; what is said stands beside it.
 const MODES = {
-  signin: { fields: ["email", "password"], act: enter, autocomplete: "current-password", other: "register" },
-  register: { fields: ["full_name", "email", "password"], act: join, autocomplete: "new-password", other: "signin" },
+  signin: { fields: ["email", "password"], act: enter, autocomplete: "current-password", other: "register", goOn: "#password" },
+  register: { fields: ["full_name", "email", "password"], act: join, autocomplete: "new-password", other: "signin", goOn: ".primary" },
 };
 
 /** Sign in or, in its other mode, register. */
 export function DoorScreen() {
   const mode = useSignal("signin");
+  const typed = useRef({ full_name: "", email: "", password: "", code: "" });
   return html`
     <div class="door">
       <header class="welcome">
@@ -33,15 +35,15 @@ export function DoorScreen() {
         <p class="name">${t("app.name")}</p>
         <p class="soft">${t("app.tagline")}</p>
       </header>
-      <${Form} key=${mode.value} mode=${mode} />
+      <${Form} key=${mode.value} mode=${mode} typed=${typed} />
       ${"demo" in document.body.dataset && html`<${Demo} />`}
     </div>
   `;
 }
 
-function Form({ mode }) {
-  const { fields: always, act, autocomplete, other } = MODES[mode.value];
-  const typed = useRef({ full_name: "", email: "", password: "", code: "" });
+/** What is typed is kept when the mode changes. */
+function Form({ mode, typed }) {
+  const { fields: always, act, autocomplete, other, goOn } = MODES[mode.value];
   const form = useRef(null);
   const missing = useSignal([]);
   const failure = useSignal(null);
@@ -50,7 +52,7 @@ function Form({ mode }) {
   const person = useSignal({ birth_date: "", sex: "" });
   const asksForCode = useSignal(false);
   const fields = asksForCode.value ? [...always, "code"] : always;
-  useEffect(() => void (refusals.value && form.current.querySelector(["[aria-invalid]", "#code", "#password"].find((wanted) => form.current.querySelector(wanted))).focus()), [refusals.value]);
+  useEffect(() => void (refusals.value && form.current.querySelector(["[aria-invalid]", "#code", goOn].find((wanted) => form.current.querySelector(wanted))).focus()), [refusals.value]);
   const consents = useSignal(null);
 
   const submit = async (event) => {
@@ -74,6 +76,7 @@ function Form({ mode }) {
     name=${name}
     label=${t(`signin.${name}`)}
     error=${missing.value.includes(name) ? t(`signin.${name}_missing`) : fieldMessage(failure.value?.fields[name])}
+    value=${typed.current[name]}
     onInput=${({ target }) => (typed.current[name] = target.value)}
     ...${attributes}
   />`;

@@ -62,6 +62,7 @@ export function ProfileScreen() {
       ${patient && html`<${DataRights} />`}
       <section class="card flush rows" aria-label=${t("app.sign_out")}>
         <${PasswordRow} changed=${changed} />
+        ${changes.value > 0 && html`<p class="notice">${t("password.changed")}</p>`}
         <button class="row" type="button" id="sign-out" onClick=${leave}><${Icon} name="leave" /><span class="grow">${t("app.sign_out")}</span></button>
         <button class="row danger" type="button" id="sign-out-everywhere" onClick=${confirmEverywhere}><${Icon} name="alert" /><span class="grow">${t("profile.sign_out_everywhere")}</span></button>
       </section>
