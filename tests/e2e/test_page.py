@@ -244,9 +244,11 @@ def test_going_back_closes_the_sheet_and_leaves_the_screen(watching: Page) -> No
     watching.click("#sheet-close")
     expect(watching.locator("dialog")).to_have_count(0)
 
+    expect(watching).to_have_title("Diagnosis · Avicenna")
     watching.go_back()
 
     expect(watching).not_to_have_url(here)
+    expect(watching).to_have_title("Home · Avicenna")
 
 
 @pytest.mark.thorough

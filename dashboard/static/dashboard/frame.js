@@ -8,7 +8,7 @@ import { NewVersion } from "./parts/installation.js";
 import { Problem, Waiting } from "./parts/notices.js";
 import { PullToRefresh } from "./parts/pull.js";
 import { closeSheet, SheetHost } from "./parts/sheet.js";
-import { language, otherLanguage } from "./preferences.js";
+import { otherLanguage } from "./preferences.js";
 import { address, match } from "./router.js";
 import { ROUTES } from "./routes.js";
 import { DoorScreen } from "./screens/door.js";
@@ -16,7 +16,8 @@ import { changeLanguage, failure, me, start } from "./session.js";
 import { html, useEffect, useRef } from "./ui.js";
 
 export function Frame() {
-  useEffect(() => void (document.title = t("app.name")), [language.value]);
+  const title = titleOfScreen();
+  useEffect(() => void (document.title = title), [title]);
   const skip = (event) => {
     event.preventDefault(); // the address holds the route
     document.getElementById("main").focus();
@@ -31,6 +32,12 @@ export function Frame() {
     <${SheetHost} />
     <${Announcer} />
   `;
+}
+
+/** For tabs, the history and screen readers. */
+function titleOfScreen() {
+  const route = me.value && routesOf(me.value).find(({ path }) => match(path, address.value));
+  return route ? `${t(route.title ?? route.tab.label)} · ${t("app.name")}` : t("app.name");
 }
 
 function Top() {
