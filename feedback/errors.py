@@ -6,6 +6,13 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from avicenna.errors import ActionError
+from diagnoses.errors import RecordClosed
+
+
+class ConsentWithdrawn(RecordClosed):
+    """Said to the patient themselves."""
+
+    message = _("You no longer consent to treatment, so nothing new is kept. You can consent again in your profile.")
 
 
 class DiagnosisInError(ActionError):

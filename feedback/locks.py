@@ -10,7 +10,7 @@ from accounts.models import User
 from avicenna.prepared import Parameter, Prepared
 from diagnoses.errors import RecordClosed
 from diagnoses.models import Diagnosis, Recommendation
-from feedback.errors import DiagnosisInError, UnknownRecommendation
+from feedback.errors import ConsentWithdrawn, DiagnosisInError, UnknownRecommendation
 
 
 def locked_diagnosis(diagnosis_id: UUID) -> Diagnosis:
@@ -19,14 +19,14 @@ def locked_diagnosis(diagnosis_id: UUID) -> Diagnosis:
 
 def open_diagnosis(diagnosis_id: UUID) -> Diagnosis:
     """Reports on one diagnosis wait for each other: their numbers hang on it."""
-    return _open(locked_diagnosis(diagnosis_id))
+    return _open(locked_diagnosis(diagnosis_id), RecordClosed())
 
 
-def _open(diagnosis: Diagnosis) -> Diagnosis:
+def _open(diagnosis: Diagnosis, closed: RecordClosed) -> Diagnosis:
     if diagnosis.status == Diagnosis.Status.ENTERED_IN_ERROR:
         raise DiagnosisInError
     if not diagnosis.takes_events:
-        raise RecordClosed
+        raise closed
     return diagnosis
 
 
@@ -34,7 +34,7 @@ def open_recommendation(actor: User | None, pk: UUID) -> Recommendation:
     found = _own_recommendation.first(pk=pk, user=actor.pk) if actor else _any_recommendation.first(pk=pk)
     if found is None:
         raise UnknownRecommendation(field="recommendation")
-    _open(found.diagnosis)
+    _open(found.diagnosis, ConsentWithdrawn() if actor else RecordClosed())
     return found
 
 

@@ -129,8 +129,9 @@ def test_without_treatment_nothing_new_comes_in(
     diagnosis.refresh_from_db()
     head, clinic = diagnosis.head, api(bob)
 
+    refused = reported.post("/api/feedback/", report | {"client_id": str(uuid4())})
     codes = [
-        reported.post("/api/feedback/", report | {"client_id": str(uuid4())}).status_code,
+        refused.status_code,
         reported.patch(f"/api/feedback/{Feedback.objects.get().pk}/", {"rating": 1}).status_code,
         clinic.post(f"/api/diagnoses/{diagnosis.pk}/recommendations/", {"remedy": "sweet-violet"}).status_code,
         clinic.patch(f"/api/diagnoses/{diagnosis.pk}/", {"severity": 5}).status_code,
@@ -138,6 +139,8 @@ def test_without_treatment_nothing_new_comes_in(
     ]
 
     assert codes == [409] * 5
+    assert refused.json()["error"]["code"] == "record_closed"
+    assert "You no longer consent" in refused.json()["error"]["message"]
     diagnosis.refresh_from_db()
     assert diagnosis.head == head
     assert clinic.get(f"/api/diagnoses/{diagnosis.pk}/").status_code == 200  # what is written is kept
