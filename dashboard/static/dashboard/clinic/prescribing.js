@@ -8,7 +8,7 @@ import { Field } from "../parts/field.js";
 import { Icon } from "../parts/icon.js";
 import { Problem, Waiting } from "../parts/notices.js";
 import { Send, useSending } from "../parts/sending.js";
-import { closeSheet, leadToTitle, SheetHeader } from "../parts/sheet.js";
+import { closeSheet, SheetHeader } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
 import { html, useEffect, useMemo, useSignal } from "../ui.js";
 import { createOnce, refuse, useTyped } from "./form.js";
@@ -31,7 +31,6 @@ export function AddSheet({ diagnosis }) {
 export function ManageSheet({ diagnosis, recommendation }) {
   const { data, failure, again } = useResource(() => get(`/api/recommendations/${recommendation.id}/`));
   const act = useSignal(null);
-  useEffect(() => void (act.value && leadToTitle()), [act.value]);
   if (act.value && data) return html`<${ACTS[act.value][1]} diagnosis=${diagnosis} recommendation=${data} />`;
   return html`
     <div class="sheet-page">

@@ -51,13 +51,6 @@ export function leadToMistake() {
   wrong?.scrollIntoView({ block: "center" });
 }
 
-/** To what the sheet is about now: what one has pressed is gone. It is read out, and the keyboard goes on from there. */
-export function leadToTitle() {
-  const title = document.getElementById("sheet-title");
-  title.tabIndex = -1; // only now: else every sheet would begin with the focus on it
-  title.focus();
-}
-
 export function SheetHost() {
   const sheet = opened.value;
   return sheet && html`<${Sheet} key=${sheet.number} draw=${sheet.draw} />`;
