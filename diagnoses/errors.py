@@ -34,11 +34,6 @@ class AlreadyRecommended(ActionError):
     status = status.HTTP_409_CONFLICT
 
 
-class SameRemedy(ActionError):
-    code = "same_remedy"
-    message = _("This is the remedy that is to be replaced. Please choose another one.")
-
-
 class AlreadyContraindicated(ActionError):
     code = "already_contraindicated"
     message = _("It is already stated that this remedy must not be given.")

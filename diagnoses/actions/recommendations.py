@@ -19,7 +19,6 @@ from diagnoses.errors import (
     DiagnosisClosed,
     RecordClosed,
     RetiredTerm,
-    SameRemedy,
 )
 from diagnoses.models import Contraindication, Diagnosis, Recommendation, Remedy
 from realtime.events import RecommendationState, RecommendationUpdate
@@ -92,8 +91,6 @@ def replace_recommendation(
     """Ends one recommendation and begins another in its place; returns the new one."""
     lock_patient(recommendation.diagnosis.patient_id)
     diagnosis, old = _open_recommendation(actor, recommendation)
-    if remedy.pk == old.remedy_id:  # how it is taken is changed, not replaced
-        raise SameRemedy(field="remedy")
     write_changes(actor, diagnosis.patient, old, {"status": Recommendation.Status.REPLACED}, reason)
     new = _add(actor, diagnosis, remedy, id=id, replaces=old, **fields)
     _publish(

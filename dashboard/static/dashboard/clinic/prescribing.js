@@ -10,7 +10,7 @@ import { Problem, Waiting } from "../parts/notices.js";
 import { Send, useSending } from "../parts/sending.js";
 import { closeSheet, SheetHeader } from "../parts/sheet.js";
 import { useResource } from "../resource.js";
-import { html, useEffect, useMemo, useSignal } from "../ui.js";
+import { html, useMemo, useSignal } from "../ui.js";
 import { createOnce, refuse, useTyped } from "./form.js";
 import { RemedyField } from "./remedy_field.js";
 import { Text } from "./text.js";
@@ -77,7 +77,7 @@ function Change({ recommendation }) {
 function Replace({ diagnosis, recommendation }) {
   const forbidden = useForbidden(diagnosis.patient);
   const title = t("prescribe.replace_title", { remedy: recommendation.remedy_name });
-  return html`<${WithRemedy} hasReason replaced=${recommendation.remedy} name=${`instead of ${recommendation.id}`} path=${`${pathOf(recommendation)}replace/`} title=${title} submit=${t("prescribe.replace")} said=${t("prescribe.replaced")} forbidden=${forbidden} />`;
+  return html`<${WithRemedy} hasReason name=${`instead of ${recommendation.id}`} path=${`${pathOf(recommendation)}replace/`} title=${title} submit=${t("prescribe.replace")} said=${t("prescribe.replaced")} forbidden=${forbidden} />`;
 }
 
 function Stop({ recommendation }) {
@@ -104,7 +104,7 @@ function Complete({ recommendation }) {
 }
 
 /** A form that chooses a remedy and says how to take it. */
-function WithRemedy({ name, path, title, about, submit, said, forbidden, replaced, hasReason }) {
+function WithRemedy({ name, path, title, about, submit, said, forbidden, hasReason }) {
   const { values, change, key, drop } = useTyped(name, { ...EMPTY, remedy: null, reason: "" });
   const { remedy, reason, ...typed } = values;
   const act = () => {
@@ -119,7 +119,7 @@ function WithRemedy({ name, path, title, about, submit, said, forbidden, replace
     <form class="sheet-page" novalidate onSubmit=${sending.send}>
       <${SheetHeader} title=${title} about=${about} />
       <div class="sheet-body">
-        <${RemedyField} value=${remedy} error=${sending.wrong("remedy")} forbidden=${forbidden} replaced=${replaced} onChoose=${(chosen) => change({ remedy: chosen })} />
+        <${RemedyField} value=${remedy} error=${sending.wrong("remedy")} forbidden=${forbidden} onChoose=${(chosen) => change({ remedy: chosen })} />
         <${Details} values=${typed} change=${change} sending=${sending} />
         ${hasReason && html`<${Reason} value=${reason} sending=${sending} onInput=${(text) => change({ reason: text })} />`}
       </div>

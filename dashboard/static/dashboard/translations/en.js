@@ -502,7 +502,6 @@ export default {
   "prescribe.remedy_missing": "Please choose a remedy.",
   "prescribe.no_remedy": "No remedy in the catalogue has this in its name.",
   "prescribe.forbidden": "must not be given: {cause}",
-  "prescribe.is_replaced": "is to be replaced",
   "prescribe.dosage": "Dosage",
   "prescribe.frequency": "Frequency",
   "prescribe.duration_days": "Duration in days",

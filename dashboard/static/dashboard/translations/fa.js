@@ -480,7 +480,6 @@ export default {
   "prescribe.remedy_missing": "لطفاً یک درمان را انتخاب کنید.",
   "prescribe.no_remedy": "درمانی با این نام در فهرست نیست.",
   "prescribe.forbidden": "نباید داده شود: {cause}",
-  "prescribe.is_replaced": "همین جایگزین می‌شود",
   "prescribe.dosage": "مقدار",
   "prescribe.frequency": "دفعات",
   "prescribe.duration_days": "مدت به روز",
