@@ -165,7 +165,7 @@ def test_a_diagnosis_is_changed(diagnosis: Page, practitioner: httpx.Client, pat
     diagnosis.click("#sheet-send")
 
     expect(diagnosis.locator(".overview .severity")).to_contain_text("Severity 1 of 5")
-    expect(diagnosis.locator(".event.fresh").first).to_contain_text("severity and notes")
+    expect(diagnosis.locator(".event.fresh").first).to_contain_text("The severity was changed to 1 of 5.")
     diagnosis.get_by_text("Symptoms and notes").click()
     expect(diagnosis.locator(".overview")).to_contain_text("new")
 
