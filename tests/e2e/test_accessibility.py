@@ -61,6 +61,8 @@ def test_nothing_is_wrong_with_any_screen(found: Found, inspection: str) -> None
 
 @pytest.mark.thorough
 def test_the_door_is_open_to_everybody(page: Page) -> None:
+    page.wait_for_selector("h1")
+
     assert inspect(page) == {inspection: [] for inspection in INSPECTIONS}
 
 
